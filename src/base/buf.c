@@ -1,0 +1,122 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+enum { BUF_LEAST = 256 };
+
+void buf_init(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.max = max};
+}
+
+void buf_fini(struct buf *buf)
+{
+    free(buf->ptr);
+    *buf = (struct buf){.max = buf->max};
+}
+
+void buf_reset(struct buf *buf)
+{
+    buf->len = 0;
+    buf->overflow = false;
+}
+
+char *buf_reserve(struct buf *buf, size_t len)
+{
+    if (len > buf->max || buf->len > buf->max - len) {
+        buf->overflow = true;
+        return NULL;
+    }
+    if (buf->cap - buf->len < len) {
+        size_t cap = buf->cap < BUF_LEAST ? BUF_LEAST : buf->cap * 2;
+        cap = cap < buf->len + len ? buf->len + len : cap;
+        cap = cap > buf->max ? buf->max : cap;
+        char *grown = realloc(buf->ptr, cap);
+        CHECK(grown != NULL);
+        buf->ptr = grown;
+        buf->cap = cap;
+    }
+    return buf->ptr + buf->len;
+}
+
+void buf_put(struct buf *buf, const void *bytes, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+    char *room = buf_reserve(buf, len);
+    if (room != NULL) {
+        memcpy(room, bytes, len);
+        buf->len += len;
+    }
+}
+
+void buf_str(struct buf *buf, struct str s)
+{
+    buf_put(buf, s.ptr, s.len);
+}
+
+void buf_char(struct buf *buf, char c)
+{
+    buf_put(buf, &c, 1);
+}
+
+void buf_u64(struct buf *buf, uint64_t value)
+{
+    char text[20];
+    size_t at = sizeof(text);
+    do {
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    buf_put(buf, text + at, sizeof(text) - at);
+}
+
+void buf_i64(struct buf *buf, int64_t value)
+{
+    if (value < 0) {
+        buf_char(buf, '-');
+    }
+    buf_u64(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void buf_hex(struct buf *buf, const void *bytes, size_t len)
+{
+    const unsigned char *in = bytes;
+    char *out = buf_reserve(buf, len * 2);
+    if (out == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = "0123456789abcdef"[in[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[in[i] & 15];
+    }
+    buf->len += len * 2;
+}
+
+void buf_format(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    CHECK(len >= 0);
+    char *room = buf_reserve(buf, (size_t)len + 1);
+    if (room == NULL) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(room, (size_t)len + 1, format, args);
+    va_end(args);
+    buf->len += (size_t)len;
+}
+
+struct str buf_get(const struct buf *buf)
+{
+    return (struct str){buf->ptr, buf->len};
+}

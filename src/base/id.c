@@ -1,0 +1,49 @@
+#include "base/id.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void job_id_format(struct job_id id, char out[ID_TEXT])
+{
+    (void)snprintf(out, ID_TEXT, "job-%lld", (long long)id.v);
+}
+
+void run_id_format(struct run_id id, char out[ID_TEXT])
+{
+    (void)snprintf(out, ID_TEXT, "run-%lld", (long long)id.v);
+}
+
+static bool parse(struct str text, struct str prefix, int64_t *out)
+{
+    if (!str_starts(text, prefix) || text.len == prefix.len) {
+        return false;
+    }
+    const struct str digits = str_slice(text, prefix.len, text.len);
+    return digits.ptr[0] >= '1' && digits.ptr[0] <= '9' && str_parse_i64(digits, out);
+}
+
+bool job_id_parse(struct str text, struct job_id *out_id)
+{
+    return parse(text, STR("job-"), &out_id->v);
+}
+
+bool run_id_parse(struct str text, struct run_id *out_id)
+{
+    return parse(text, STR("run-"), &out_id->v);
+}
+
+bool name_is_valid(struct str name, size_t max)
+{
+    if (name.len == 0 || name.len > max) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        const char c = name.ptr[i];
+        const bool alnum =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && (i == 0 || c == '\0' || strchr("._:/@+-", c) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,65 @@
+/*
+ * base/json - the one JSON writer, and strict reading through jansson.
+ *
+ * Writing  json_put_* append to a struct buf. Keys of an object must come in ascending byte order:
+ *          together with integers only and minimal escapes that makes every output canonical
+ *          (RFC 8785). A key out of order is a programmer error.
+ * Reading  json_read() refuses duplicate keys, invalid UTF-8, NUL in strings, trailing bytes and
+ *          nesting over JSON_DEPTH_MAX, with the byte offset in the message.
+ * Bounds   nesting of JSON_DEPTH_MAX when writing too.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum { JSON_DEPTH_MAX = 64 };
+
+struct json_writer {
+    struct buf *out; /* Borrowed. */
+    int depth;
+    bool sorted;                            /* Keys must ascend; off only for foreign documents. */
+    bool has_members[JSON_DEPTH_MAX + 1];   /* A comma is due before the next member. */
+    bool after_key;                         /* A value is due. */
+    size_t last_key_at[JSON_DEPTH_MAX + 1]; /* Where the last key of this object lies in out. */
+    size_t last_key_len[JSON_DEPTH_MAX + 1];
+};
+
+void json_begin(struct json_writer *w, struct buf *out);
+void json_put_object(struct json_writer *w);
+void json_put_object_end(struct json_writer *w);
+void json_put_array(struct json_writer *w);
+void json_put_array_end(struct json_writer *w);
+void json_put_key(struct json_writer *w, struct str key);
+void json_put_str(struct json_writer *w, struct str value);
+/* Within 2^53-1 a number, beyond that a string (RFC 8785 has doubles only). */
+void json_put_int(struct json_writer *w, int64_t value);
+void json_put_bool(struct json_writer *w, bool value);
+void json_put_null(struct json_writer *w);
+/* Bytes that are a JSON value already. */
+void json_put_raw(struct json_writer *w, struct str value);
+/* RFC 3339 in UTC. */
+void json_put_time(struct json_writer *w, int64_t us);
+/* Any jansson value, keys sorted; reals as shortest round-trip text. */
+void json_put_value(struct json_writer *w, const json_t *value);
+
+/* key + value in one line; JSON_KEY_x(w, "literal", value). */
+#define JSON_STR(w, key, value)  (json_put_key((w), STR(key)), json_put_str((w), (value)))
+#define JSON_INT(w, key, value)  (json_put_key((w), STR(key)), json_put_int((w), (value)))
+#define JSON_BOOL(w, key, value) (json_put_key((w), STR(key)), json_put_bool((w), (value)))
+#define JSON_NULL(w, key)        (json_put_key((w), STR(key)), json_put_null((w)))
+#define JSON_RAW(w, key, value)  (json_put_key((w), STR(key)), json_put_raw((w), (value)))
+#define JSON_TIME(w, key, us)    (json_put_key((w), STR(key)), json_put_time((w), (us)))
+
+/* Parses one whole document. The caller owns *out (json_decref). */
+MUST_CHECK enum err_code json_read(struct str text, json_t **out, struct err *err);
+/* Borrowed text of a string value; empty when it is not a string. */
+struct str json_text(const json_t *value);
+
+#endif

@@ -1,0 +1,17 @@
+#include "base/vec.h"
+
+#include <string.h>
+
+void vec_grow(struct arena *arena, void **v, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap) {
+        return;
+    }
+    const size_t grown = *cap == 0 ? 8 : *cap * 2;
+    void *copy = arena_alloc(arena, grown * size);
+    if (n > 0) {
+        memcpy(copy, *v, n * size);
+    }
+    *v = copy;
+    *cap = grown;
+}
