@@ -34,7 +34,8 @@ void buf_u64(struct buf *buf, uint64_t value);
 /* Lower-case hexadecimal. */
 void buf_hex(struct buf *buf, const void *bytes, size_t len);
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Room for at least `len` more bytes, or null past the maximum; buf->len is the caller's to move. */
+/* Room for at least `len` more bytes, or null past the maximum; buf->len is the caller's to move.
+ */
 char *buf_reserve(struct buf *buf, size_t len);
 /* Borrows what is in it. */
 struct str buf_get(const struct buf *buf);

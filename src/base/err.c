@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct err_info catalogue[] = {
-#define ERR_ROW(code, name, status, retryable, title, runbook)                                     \
+#define ERR_ROW(code, name, status, retryable, title, runbook) \
     [code] = {name, status, retryable, title, runbook},
     ERR_CATALOGUE(ERR_ROW)
 #undef ERR_ROW
@@ -28,8 +28,9 @@ bool err_find(const char *name, enum err_code *out_code)
     return false;
 }
 
-__attribute__((format(printf, 4, 0))) static void set(struct err *err, enum err_code code, const char *pointer, const char *format,
-                va_list args)
+__attribute__((format(printf, 4, 0))) static void set(struct err *err, enum err_code code,
+                                                      const char *pointer, const char *format,
+                                                      va_list args)
 {
     err->code = code;
     err->retry_after_ms = 0;

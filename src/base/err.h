@@ -43,12 +43,12 @@ enum err_code err_at(struct err *err, enum err_code code, const char *pointer, c
                      ...) __attribute__((format(printf, 4, 5)));
 
 /* Returns from the enclosing function when `call` failed. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        const enum err_code try_code_ = (call);                                                    \
-        if (try_code_ != ERR_OK) {                                                                 \
-            return try_code_;                                                                      \
-        }                                                                                          \
+#define TRY(call)                               \
+    do {                                        \
+        const enum err_code try_code_ = (call); \
+        if (try_code_ != ERR_OK) {              \
+            return try_code_;                   \
+        }                                       \
     } while (0)
 
 #endif

@@ -16,8 +16,7 @@ struct str {
 };
 
 /* A literal as a struct str. */
-#define STR(literal)                                                                               \
-    ((struct str){"" literal, sizeof(literal) - 1})
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 /* For printf: printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).len, (s).ptr ? (s).ptr : ""
 

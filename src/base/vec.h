@@ -11,23 +11,23 @@
 
 #include "base/arena.h"
 
-#define VEC(type)                                                                                  \
-    struct {                                                                                       \
-        type *v;                                                                                   \
-        size_t n;                                                                                  \
-        size_t cap;                                                                                \
+#define VEC(type)   \
+    struct {        \
+        type *v;    \
+        size_t n;   \
+        size_t cap; \
     }
 
 /* Makes room for one more and returns nothing; see VEC_PUSH and VEC_ADD. */
 void vec_grow(struct arena *arena, void **v, size_t n, size_t *cap, size_t size);
 
-#define VEC_PUSH(arena, vec, value)                                                                \
-    (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)),              \
+#define VEC_PUSH(arena, vec, value)                                                   \
+    (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
      (void)((vec)->v[(vec)->n++] = (value)))
 
 /* A zeroed new element, as a pointer that lives until the next push. */
-#define VEC_ADD(arena, vec)                                                                        \
-    (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)),              \
+#define VEC_ADD(arena, vec)                                                           \
+    (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
      &(vec)->v[(vec)->n++])
 
 #endif

@@ -139,7 +139,8 @@ static void json_reading_is_strict(void **state)
     char deep[200];
     memset(deep, '[', sizeof(deep));
     assert_int_equal(json_read((struct str){deep, sizeof(deep)}, &value, &err), ERR_MALFORMED_JSON);
-    assert_int_equal(json_read(STR("{\"b\":{\"z\":1,\"y\":[true]},\"a\":\"x\"}"), &value, &err), ERR_OK);
+    assert_int_equal(json_read(STR("{\"b\":{\"z\":1,\"y\":[true]},\"a\":\"x\"}"), &value, &err),
+                     ERR_OK);
     struct buf out;
     buf_init(&out, 1024);
     struct json_writer w;

@@ -1,0 +1,32 @@
+/*
+ * core/plan - what one commit group writes: data, nothing else.
+ *
+ * Use      plan_from_facts() after the last decision; the ledger applies it; tests print it.
+ * Owns     borrows the working set's rows and lines.
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "core/facts.h"
+
+/* History of one tenant and tick. */
+struct chunk {
+    int16_t shard;
+    int32_t tenant;
+    int64_t seq;      /* Of its first line. */
+    int32_t count;    /* Lines. */
+    int64_t at;       /* Ledger time of the tick. */
+    struct str lines; /* Canonical JSON lines, each ended by '\n'; uncompressed. */
+};
+
+struct plan {
+    row_list inserts[TABLE_COUNT];
+    row_list updates[TABLE_COUNT];
+    row_list deletes[TABLE_COUNT];
+    VEC(struct chunk) chunks; /* In order of tenants' first line. */
+    size_t rows;              /* All of the above rows. */
+};
+
+struct plan plan_from_facts(struct facts *facts);
+
+#endif

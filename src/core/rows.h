@@ -1,0 +1,410 @@
+/*
+ * core/rows - what the ledger keeps, as values: one struct per table.
+ *
+ * Use      the ledger loads rows into a working set (facts.h), core changes them there, the ledger
+ *          writes what changed. Column lists for binding, dumping and comparing: tables.h.
+ * Owns     texts and bytes lie in the working set's arena.
+ * Time     _at: microseconds since 1970 UTC; 0 means never.
+ *
+ * Soft columns change without a history line; "beside" columns hold bytes that history knows by
+ * digest only. Both are left out of fold == rows.
+ */
+#ifndef CORE_ROWS_H
+#define CORE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* In the order in which a plan is applied. */
+enum table_id {
+    TABLE_SHARDS,
+    TABLE_TENANTS,
+    TABLE_TENANT_NAMES,
+    TABLE_JOB_TYPES,
+    TABLE_SOURCES,
+    TABLE_TOKENS,
+    TABLE_LANES,
+    TABLE_TYPE_USAGE,
+    TABLE_THROTTLES,
+    TABLE_RUNS,
+    TABLE_JOBS,
+    TABLE_JOB_KEYS,
+    TABLE_RUN_KEYS,
+    TABLE_DAG_EDGES,
+    TABLE_BLOCKED,
+    TABLE_READY,
+    TABLE_DELAYED,
+    TABLE_START_DEADLINES,
+    TABLE_LEASED,
+    TABLE_OUTCOMES,
+    TABLE_ATTEMPTS,
+    TABLE_SETTLING,
+    TABLE_ARTIFACTS,
+    TABLE_REQUEST_KEYS,
+    TABLE_COUNT
+};
+
+enum row_state {
+    ROW_CLEAN,   /* As loaded. */
+    ROW_NEW,     /* To be inserted. */
+    ROW_CHANGED, /* To be updated: every column but the key. */
+    ROW_GONE,    /* To be deleted. */
+    ROW_VOID,    /* Made and deleted within this tick: nothing to write. */
+};
+
+/* First member of every row. */
+struct row {
+    uint8_t table;   /* enum table_id */
+    uint8_t state;   /* enum row_state */
+    bool listed;     /* Already in the plan's list. */
+    int64_t locator; /* The backend's own handle (a ctid); 0 when it has none. */
+};
+
+/* Per shard: its clock and what is due. The tick holds this row's lock. */
+struct shard_row {
+    struct row row;
+    int16_t shard;
+    int64_t tick;            /* Soft: ticks so far. */
+    int64_t last_at;         /* Soft: ledger time of the last tick; never goes back. */
+    int64_t next_due_at;     /* Soft: lower bound of the next timer; INT64_MAX for none. */
+    int64_t available_since; /* Soft: ticks resumed then after a gap; no lapse for one ttl. */
+    int64_t lapse_allowance; /* Soft: leases that may lapse before lapse_refill_at. */
+    int64_t lapse_refill_at; /* Soft: when the allowance is set anew. */
+};
+
+struct tenant_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str name;
+    int64_t created_at;
+    int32_t weight;         /* 1..1000 */
+    int32_t max_inflight;   /* Live leases at once; 0 = unlimited. */
+    int32_t max_live;       /* Jobs not terminal at once. */
+    int32_t version;        /* Of this row's configuration; the ETag. */
+    int32_t config_version; /* Of the tenant's job types and sources. */
+    int64_t head_seq;       /* Last history seq. */
+    int64_t next_job;
+    int64_t next_run;
+    int32_t next_lane;
+    int64_t virtual_time; /* Worker-milliseconds x 1000 / weight; fairness.h */
+    int64_t waiting;      /* Counter: rows in ready. */
+    int64_t inflight;     /* Counter: rows in leased. */
+    int64_t live;         /* Counter: jobs not terminal. */
+};
+
+/* Directory of tenants: rows of the system tenant, so that names are unique across shards. */
+struct tenant_name_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant; /* TENANT_SYSTEM */
+    struct str name;
+    int32_t named;      /* The tenant. */
+    int16_t home_shard; /* Where its rows are. */
+    int64_t created_at;
+};
+
+/* Tenant TENANT_SYSTEM holds the installation's defaults. */
+struct job_type_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str name;
+    int32_t version;
+    struct str body; /* Canonical JSON; parsed by job_type.h. */
+};
+
+struct source_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str name;
+    int32_t version;
+    struct str body; /* Canonical JSON; parsed by source.h. */
+};
+
+/* Access tokens; rows of the system tenant. */
+struct token_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant; /* TENANT_SYSTEM */
+    int64_t token;  /* Number in "tok-3". */
+    struct str name;
+    struct str hash;      /* SHA-256 of the token text. */
+    int32_t for_tenant;   /* 0: the installation. */
+    int32_t scopes;       /* Bits of enum scope_bit (auth). */
+    struct str job_types; /* JSON array, or empty for all. */
+    int64_t created_at;
+    int64_t revoked_at;
+};
+
+/* One per {tenant, job type, source}; never deleted, so a lane id names that pair for good. */
+struct lane_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int32_t lane;
+    struct str job_type;
+    struct str source;   /* Empty for none. */
+    int64_t waiting;     /* Counter: rows of this lane in ready. */
+    int64_t inflight;    /* Counter: rows of this lane in leased. */
+    int64_t rank;        /* Lower bound of the ranks in ready. */
+    int64_t open_at;     /* Not asked before; 0 = open. */
+    int16_t hold;        /* enum hold_reason */
+    int32_t estimate_ms; /* Moving estimate of one job's duration. */
+};
+
+/* Live leases per {tenant, job type}. */
+struct type_usage_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str job_type;
+    int64_t inflight; /* Counter. */
+};
+
+/* Token bucket per {tenant, host}. */
+struct throttle_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str host;
+    int64_t level_micro; /* Millionths of a token; may not go below 0. */
+    int64_t rate_milli;  /* Tokens per 1000 s. */
+    int64_t burst;       /* Tokens. */
+    int64_t refilled_at;
+    int64_t blocked_until; /* Upstream said so. */
+    int64_t penalty_ms;    /* Length of the last block without a header; doubles. */
+};
+
+struct run_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t run;
+    struct str name;
+    struct str digest; /* SHA-256 of what was asked. */
+    int64_t submitted_at;
+    int64_t ended_at;
+    int16_t state;   /* enum run_state */
+    int32_t total;   /* Jobs it will have. */
+    int32_t present; /* Jobs it has; below total while it is being assembled. */
+    int32_t blocked; /* Counters by state; pending = total - the rest. */
+    int32_t leased;
+    int32_t succeeded;
+    int32_t dead;
+    int32_t canceled;
+};
+
+/* What was asked; written once. */
+struct job_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    int64_t run; /* 0 for none. */
+    int32_t lane;
+    int16_t priority;
+    int64_t rank;
+    int64_t submitted_at;
+    int64_t submit_seq; /* Its job.submitted line. */
+    int64_t replay_of;
+    struct str name;        /* Within its run; may be empty. */
+    struct str key;         /* Job key; may be empty. */
+    struct str digest;      /* SHA-256 of payload and scheduling fields, 32 bytes. */
+    struct str traceparent; /* May be empty. */
+    struct str payload;     /* Beside: JSON as sent. */
+};
+
+/* Index of job keys: a hit compares the full key in jobs. */
+struct job_key_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int32_t generation; /* Dropped whole when all its keys are past retention. */
+    int64_t hash;
+    int64_t job;
+};
+
+struct run_key_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str key;
+    int64_t run;
+};
+
+enum edge_kind { EDGE_SUCCESS = 0, EDGE_ALWAYS = 1 };
+
+/* pred may be -run: "the run is whole". */
+struct edge_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t run;
+    int64_t pred;
+    int64_t succ;
+    int16_t kind; /* enum edge_kind */
+};
+
+enum job_flag {
+    JOB_HAS_SUCCESSORS = 1, /* Edges leave it: settle them when it ends. */
+    JOB_HAS_KEY = 2,
+    JOB_HAS_DEADLINE = 4, /* A start_deadlines row may exist. */
+    JOB_HAS_ATTEMPTS = 8, /* An earlier attempt has ended. */
+    JOB_HAS_PREDECESSORS = 16,
+};
+
+/* What a live job carries from hot row to hot row. */
+struct carry {
+    int32_t lane;
+    int64_t rank;
+    int64_t run;
+    int16_t flags;        /* enum job_flag */
+    int16_t priority;     /* As now in force. */
+    int32_t grant;        /* Last grant given; 0 before the first. The fencing token. */
+    int32_t spent;        /* Attempts used up since submit or retry. */
+    int32_t job_seq;      /* History lines of this job so far. */
+    int64_t throttled_ms; /* Time spent throttled, in all. */
+};
+
+struct blocked_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    struct carry carry;
+    int32_t remaining; /* Predecessors (and the run's wholeness) still awaited. */
+    int64_t delay_us;  /* Delay asked at submit, counted from release. */
+};
+
+struct ready_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    struct carry carry;
+    int64_t eligible_at; /* Since when it waits. */
+};
+
+/* Pending, not before due_at. */
+struct delayed_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    struct carry carry;
+    int64_t due_at;
+    int16_t reason; /* enum hold_reason: backoff, throttled, delay. */
+};
+
+struct start_deadline_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t due_at;
+    int64_t job;
+};
+
+struct leased_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    struct carry carry;
+    bool running; /* A heartbeat, progress or artifact was seen. */
+    struct str worker;
+    int64_t claim; /* Hash of the claim id. */
+    int64_t claimed_at;
+    int64_t claimed_seq; /* Its job.leased line. */
+    int32_t ttl_ms;
+    int32_t charged_ms;  /* Estimate charged to the tenant's virtual time. */
+    int64_t requests;    /* Throttle tokens granted. */
+    int64_t run_until;   /* Over max run time after that; 0 = no limit. */
+    int64_t cancel_at;   /* Cancel asked: canceled at that time at the latest; 0 = not asked. */
+    int64_t until;       /* Soft: lapses after. */
+    int64_t due_at;      /* Soft: least of until, run_until, cancel_at and no progress. */
+    int64_t progress_at; /* Soft: last progress. */
+    int32_t no_progress_ms;
+    struct str progress; /* Soft: JSON. */
+};
+
+/* The end of a job, and its last attempt. Removed by retry. */
+struct outcome_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    struct carry carry;
+    int16_t state;     /* enum job_state, terminal. */
+    struct str class;  /* "parse_error", "expired", "dependency_failed", ... */
+    int64_t cause;     /* The predecessor that caused dependency_failed, or 0. */
+    struct str worker; /* Of the last attempt; empty when there was none. */
+    int64_t claimed_at;
+    int64_t claimed_seq;
+    int64_t ended_at;
+    int64_t ended_seq;
+    struct str digest; /* Of the report, 32 bytes; empty when nobody reported. */
+    struct str result; /* Beside: result JSON, or the failure's message as a JSON string. */
+};
+
+/* Attempts that ended before the last one. */
+struct attempt_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    int32_t grant;
+    int16_t ending; /* enum attempt_ending */
+    struct str class;
+    struct str worker;
+    int64_t claimed_at;
+    int64_t claimed_seq;
+    int64_t ended_at;
+    int64_t ended_seq;
+    struct str digest;
+    struct str message; /* Beside. */
+};
+
+/* An outcome whose successors are not all settled yet. */
+struct settling_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t pred;       /* A job, or -run. */
+    bool ok;            /* It succeeded. */
+    int64_t after_succ; /* Settled up to and with this one. */
+};
+
+enum artifact_role { ARTIFACT_OUTPUT = 0, ARTIFACT_INPUT = 1 };
+
+struct artifact_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    int16_t role; /* enum artifact_role */
+    struct str name;
+    int32_t grant;
+    int64_t run;
+    struct str sha256; /* 32 bytes. */
+    int64_t size;
+    struct str media_type;
+};
+
+/* Idempotency-Key with the answer it led to. */
+struct request_key_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str key;
+    struct str digest; /* SHA-256 of method, path and body. */
+    int64_t at;
+    int16_t status;
+    struct str location; /* "job-17", "run-4", a name: what was made. */
+    struct str answer;   /* Beside: the body. */
+};
+
+#endif
