@@ -191,7 +191,6 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_TENANT_NAMES:
     case TABLE_JOB_TYPES:
     case TABLE_SOURCES:
-    case TABLE_TYPE_USAGE:
     case TABLE_THROTTLES:
     case TABLE_JOB_KEYS:
     case TABLE_RUN_KEYS:
@@ -213,8 +212,6 @@ static bool text_of(const struct row *row, struct str *out_key)
         *out_key = ((const struct job_type_row *)row)->name;
     } else if (row->table == TABLE_SOURCES) {
         *out_key = ((const struct source_row *)row)->name;
-    } else if (row->table == TABLE_TYPE_USAGE) {
-        *out_key = ((const struct type_usage_row *)row)->job_type;
     } else if (row->table == TABLE_THROTTLES) {
         *out_key = ((const struct throttle_row *)row)->host;
     } else if (row->table == TABLE_RUN_KEYS) {

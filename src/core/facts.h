@@ -44,7 +44,7 @@ enum want_kind {
                        * the lanes with waiting > 0, open_at <= a and a type of the list, the 64
                        * with the least (rank, lane) [lanes], and of each the first `limit` of
                        * ready by (rank, job) [ready] */
-    WANT_TYPE_USAGE,  /* text = job type [type_usage] */
+    WANT_BUSY_LANES,  /* text = job type: its lanes with inflight > 0 [lanes] */
     WANT_THROTTLE,    /* text = host [throttles] */
     WANT_SETTLING,    /* a = pred [settling] */
     WANT_REQUEST_KEY, /* text = key [request_keys] */

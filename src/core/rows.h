@@ -26,7 +26,6 @@ enum table_id {
     TABLE_SOURCES,
     TABLE_TOKENS,
     TABLE_LANES,
-    TABLE_TYPE_USAGE,
     TABLE_THROTTLES,
     TABLE_RUNS,
     TABLE_JOBS,
@@ -154,15 +153,6 @@ struct lane_row {
     int64_t open_at;     /* Not asked before; 0 = open. */
     int16_t hold;        /* enum hold_reason */
     int32_t estimate_ms; /* Moving estimate of one job's duration. */
-};
-
-/* Live leases per {tenant, job type}. */
-struct type_usage_row {
-    struct row row;
-    int16_t shard;
-    int32_t tenant;
-    struct str job_type;
-    int64_t inflight; /* Counter. */
 };
 
 /* Token bucket per {tenant, host}. */

@@ -86,13 +86,6 @@ static const struct column lane_columns[] = {
     {"estimate_ms", COLUMN_I4, COLUMN_PLAIN, offsetof(struct lane_row, estimate_ms)},
 };
 
-static const struct column type_usage_columns[] = {
-    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct type_usage_row, shard)},
-    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct type_usage_row, tenant)},
-    {"job_type", COLUMN_TEXT, COLUMN_KEY, offsetof(struct type_usage_row, job_type)},
-    {"inflight", COLUMN_I8, COLUMN_PLAIN, offsetof(struct type_usage_row, inflight)},
-};
-
 static const struct column throttle_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct throttle_row, shard)},
     {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct throttle_row, tenant)},
@@ -339,7 +332,6 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_SOURCES] = TABLE("sources", source),
     [TABLE_TOKENS] = TABLE("tokens", token),
     [TABLE_LANES] = TABLE("lanes", lane),
-    [TABLE_TYPE_USAGE] = TABLE("type_usage", type_usage),
     [TABLE_THROTTLES] = TABLE("throttles", throttle),
     [TABLE_RUNS] = TABLE("runs", run),
     [TABLE_JOBS] = TABLE("jobs", job),
