@@ -1,0 +1,262 @@
+/*
+ * core/command - what can be asked of the ledger, and what core answers. One command concerns one
+ * tenant (or one shard's due work) and is decided within one tick.
+ *
+ * Use      The caller fills kind, shard, tenant, actor and the input half of the union; then
+ *          command_want() until nothing is wanted; then command_decide() fills `err` and the
+ *          output half. A refusal is err.code != ERR_OK and changes nothing.
+ *          A command whose `again` is set after its group committed has more to do: it is put
+ *          back and decided again in a following group (large submits, due work).
+ * Owns     inputs are borrowed until the command is done; outputs lie in `arena`.
+ * Threads  none; pure.
+ */
+#ifndef CORE_COMMAND_H
+#define CORE_COMMAND_H
+
+#include "base/err.h"
+#include "core/facts.h"
+#include "core/state.h"
+
+enum command_kind {
+    COMMAND_TENANT_NAME, /* System shard: allots a number and a name. */
+    COMMAND_TENANT_OPEN, /* Home shard: makes the tenant's row. Repeating it changes nothing. */
+    COMMAND_TENANT_CHANGE,
+    COMMAND_TOKEN_ADD, /* System shard, as TOKEN_REVOKE. */
+    COMMAND_TOKEN_REVOKE,
+    COMMAND_JOB_TYPE_PUT,
+    COMMAND_SOURCE_PUT,
+    COMMAND_SUBMIT,
+    COMMAND_RUN_SUBMIT,
+    COMMAND_CLAIM,
+    COMMAND_HEARTBEAT,
+    COMMAND_REPORT,
+    COMMAND_JOB_CANCEL,
+    COMMAND_JOB_RETRY,
+    COMMAND_JOB_REPLAY,
+    COMMAND_RUN_CANCEL,
+    COMMAND_DUE, /* A shard's timers; tenant is 0. */
+};
+
+enum {
+    KEY_MAX = 200,
+    NAME_MAX_LEN = 128,
+    REASON_MAX = 500,
+    SUBMIT_MAX = 1000,
+    RUN_JOBS_MAX = 20000,
+    CLAIM_MAX = 1000,
+    RESULT_MAX = 16 * 1024,
+};
+
+/* Bounds that the operator sets; the same for all commands of a tick. */
+struct limits {
+    int32_t max_lanes;             /* Per tenant. */
+    int32_t submit_cap;            /* Jobs of one submit decided in one tick. */
+    int32_t settle_cap;            /* Successors settled in one tick. */
+    int32_t due_cap;               /* Timers of a kind handled in one tick. */
+    int64_t key_generation_us;     /* Length of one generation of job keys. */
+    int64_t key_retention_us;      /* Keys are kept that long after submit at least. */
+    int64_t ageing_step_us;        /* One point of priority outweighs that much waiting. */
+    int64_t cancel_grace_us;       /* From cancel asked to canceled. */
+    int64_t max_throttled_us;      /* In all, then dead throttled_too_long. */
+    int32_t lapse_share_per_mille; /* Of a shard's leases, per second, at most. */
+};
+
+/* The defaults of contract/settings.json. */
+struct limits limits_default(void);
+
+struct need {
+    int32_t job; /* Index in the run. */
+    enum edge_kind kind;
+};
+
+struct submit_item {
+    struct str job_type;
+    struct str source; /* May be empty. */
+    struct str key;    /* May be empty. */
+    struct str name;   /* Runs: unique in the run. */
+    struct str payload;
+    struct str traceparent;
+    struct sha256 digest; /* Of payload bytes and scheduling fields; submit_digest(). */
+    int16_t priority;
+    int64_t delay_us;
+    const struct need *needs; /* Runs only. */
+    size_t need_count;
+    /* Output */
+    struct job_id id;
+    enum job_state state;
+    bool duplicate; /* The key was there, with the same content. */
+};
+
+/* The digest that decides whether a reused key means the same. */
+struct sha256 submit_digest(const struct submit_item *item);
+
+struct submit {
+    struct submit_item *items;
+    size_t count;
+    size_t done;     /* Items decided; moved by core. */
+    size_t error_at; /* With err.code: the item it is about; count when about none. */
+};
+
+struct run_submit {
+    struct str name;
+    struct str key;
+    struct sha256 digest; /* Of the whole request body. */
+    struct submit_item *items;
+    size_t count;
+    size_t done;
+    size_t error_at;
+    struct run_id id; /* Output. */
+    bool duplicate;
+};
+
+/* Checks names and edges of a run before anything is asked of the ledger: unknown jobs, double
+ * names, cycles (Kahn). Linear in jobs + edges. */
+enum err_code run_check(struct arena *arena, const struct submit_item *items, size_t count,
+                        size_t *out_at, struct err *err);
+
+struct lease_grant {
+    const struct leased_row *lease;
+    const struct job_row *job; /* Known after commit (facts.fetch_jobs). */
+    const struct lane_row *lane;
+    const struct job_type *type;
+    const struct source *source; /* Null for none. */
+};
+
+struct claim {
+    struct str worker;
+    int64_t claim;    /* Hash of the claim id. */
+    struct str types; /* Job types, each ended by '\n'. */
+    int32_t max;
+    VEC(struct lease_grant) grants; /* Output. */
+};
+
+struct heartbeat_item {
+    struct job_id job;
+    int32_t lane;
+    int32_t grant;
+    struct str progress;     /* JSON, or empty. */
+    int64_t requests_wanted; /* More throttle tokens. */
+    /* Output */
+    enum err_code code; /* ERR_OK, ERR_LEASE_LOST */
+    bool cancel;
+    int32_t ttl_ms;
+    int64_t requests_allowed; /* In all; -1 when not counted. */
+};
+
+struct heartbeat {
+    struct str worker;
+    struct heartbeat_item *items;
+    size_t count;
+};
+
+enum report_kind { REPORT_COMPLETE, REPORT_FAIL, REPORT_THROTTLED, REPORT_RELEASE };
+
+struct report_artifact {
+    struct str name;
+    struct sha256 sha256;
+    int64_t size;
+    struct str media_type;
+    enum artifact_role role;
+};
+
+struct report_item {
+    enum report_kind kind;
+    struct job_id job;
+    int32_t lane;
+    int32_t grant;
+    struct sha256 digest;   /* Of the report as sent, but for its lease. */
+    struct str result;      /* COMPLETE: JSON; FAIL: the message as a JSON string. */
+    struct str class;       /* FAIL */
+    bool permanent;         /* FAIL */
+    int64_t retry_after_us; /* FAIL, THROTTLED: floor; -1 = not said. */
+    int64_t requests_used;  /* -1 = not said: all granted. */
+    const struct report_artifact *artifacts;
+    size_t artifact_count;
+    /* Output */
+    enum err_code code; /* ERR_OK, ERR_LEASE_LOST, ERR_RESULT_CONFLICT */
+    enum job_state state;
+};
+
+struct report {
+    struct str worker;
+    struct report_item *items;
+    size_t count;
+};
+
+struct job_control {
+    struct job_id job;
+    struct job_id made;   /* Output of replay. */
+    enum job_state state; /* Output. */
+};
+
+struct run_control {
+    struct run_id run;
+    int64_t after;    /* Jobs handled so far; moved by core. */
+    int64_t canceled; /* Output. */
+};
+
+struct tenant_change {
+    struct str name;
+    struct tenant_id made; /* TENANT_NAME: output. TENANT_OPEN: input. */
+    int16_t home_shard;    /* TENANT_NAME: output. */
+    int32_t weight;        /* -1 = keep. */
+    int32_t max_inflight;  /* -1 = keep. */
+    int32_t max_live;      /* -1 = keep. */
+    int32_t if_version;    /* TENANT_CHANGE: 0 = any. */
+    int32_t version;       /* Output. */
+};
+
+struct token_change {
+    int64_t token; /* ADD: output. REVOKE: input. */
+    struct str name;
+    struct str hash; /* 32 bytes. */
+    int32_t for_tenant;
+    int32_t scopes;
+    struct str job_types; /* JSON array or empty. */
+};
+
+/* PUT of a job type or source. */
+struct config_put {
+    struct str name;
+    struct str body;    /* Canonical JSON, checked by job_type_parse / source_parse. */
+    int32_t if_version; /* -1: must not exist; else the version that is replaced. */
+    int32_t version;    /* Output. */
+    bool created;       /* Output. */
+};
+
+struct command {
+    enum command_kind kind;
+    int16_t shard;
+    struct tenant_id tenant;
+    struct str actor;  /* "token:tok-3", "worker:host-1/9", "timer". */
+    struct str reason; /* Control actions. */
+    struct str ticket;
+    struct str request_key; /* Idempotency-Key, or empty. */
+    struct sha256 request_digest;
+    struct arena *arena; /* For outputs; lives until the command is done. */
+    struct err err;      /* Output. */
+    bool again;          /* Output: decide once more in a following group. */
+    bool replayed;       /* Output: answered from the request key. */
+
+    union {
+        struct tenant_change tenant_change;
+        struct token_change token;
+        struct config_put put;
+        struct submit submit;
+        struct run_submit run;
+        struct claim claim;
+        struct heartbeat heartbeat;
+        struct report report;
+        struct job_control job;
+        struct run_control run_control;
+    };
+};
+
+/* Asks for facts that this command needs and that are not known. True when it has all it needs.
+ * Looks only at what is known; changes nothing. */
+bool command_want(const struct command *command, struct facts *facts, const struct limits *limits);
+
+/* Decides: changes rows of the working set, appends history, fills the outputs. */
+void command_decide(struct command *command, struct facts *facts, const struct limits *limits);
+
+#endif
