@@ -31,6 +31,7 @@ struct ledger_target {
     const char *url;    /* "postgres://…", or "sqlite:FILE". */
     const char *folder; /* Blobs of a SQLite ledger; null for "<file>.blobs". */
     bool row_security;  /* PostgreSQL: use row security; false only for measuring. */
+    int32_t cache_mib;  /* SQLite: page cache of the writer; 0 for 64. */
 };
 
 /* ---- Reading side: named statements of queries.sql, never inside a group. ---- */
@@ -50,7 +51,7 @@ enum { QUERY_ARGS_MAX = 12 };
 struct query {
     const char *name;
     struct tenant_id tenant;
-    struct query_value args[QUERY_ARGS_MAX];
+    struct query_value args[QUERY_ARGS_MAX]; /* In the order of the statement's "-- args:". */
     size_t arg_count;
     struct arena *arena; /* Where results go. */
 };
@@ -58,8 +59,23 @@ struct query {
 struct query_result {
     size_t rows;
     size_t columns;
+    const char *const *names;   /* Of the columns. */
     struct query_value *values; /* rows x columns */
 };
+
+/* Arguments and answers by hand. A null reads as 0 or the empty text. */
+void query_arg_int(struct query *query, int64_t value);
+void query_arg_text(struct query *query, struct str text);
+void query_arg_bytes(struct query *query, struct str bytes);
+/* The place of a column; asking for one that the statement does not give is a programmer error. */
+size_t query_column(const struct query_result *result, const char *name);
+const struct query_value *query_at(const struct query_result *result, size_t row, size_t column);
+int64_t query_int(const struct query_result *result, size_t row, const char *column);
+struct str query_text(const struct query_result *result, size_t row, const char *column);
+bool query_is_null(const struct query_result *result, size_t row, const char *column);
+/* A result row of a statement that gives whole rows of `table`, as the row, in the arena. */
+struct row *query_row(const struct query_result *result, size_t row, enum table_id table,
+                      struct arena *arena);
 
 /* What a backend implements; see the functions below for the meaning. */
 struct ledger_backend {
@@ -98,6 +114,8 @@ enum err_code ledger_migrate(const struct ledger_target *target, void (*progress
  * lock file (SQLite). ERR_LEDGER_OUTDATED, ERR_LEDGER_LOCKED, ERR_LEDGER_UNAVAILABLE. */
 enum err_code ledger_open(const struct ledger_target *target, struct ledger **out, struct err *err);
 void ledger_close(struct ledger *ledger);
+/* Random bytes made by migrate, the same for the ledger's whole life: keys, jitter. */
+struct hash_key ledger_seed(const struct ledger *ledger);
 const struct ledger_backend *ledger_backend(const struct ledger *ledger);
 
 /* Begins a group: locks `shards` (ascending, distinct), sets facts->clock from the ledger's clock
@@ -122,6 +140,23 @@ enum err_code reader_open(const struct ledger_target *target, struct reader **ou
 void reader_close(struct reader *reader);
 enum err_code reader_query(struct reader *reader, const struct query *query,
                            struct query_result *out, struct err *err);
+
+/* A counter that is not what a recount of its rows gives. */
+struct counter_fault {
+    const char *counter; /* "lanes.waiting" */
+    int16_t shard;
+    int32_t tenant;
+    int64_t id; /* Lane or run; 0 for a tenant. */
+    int64_t stored;
+    int64_t counted;
+};
+
+typedef VEC(struct counter_fault) counter_fault_list;
+
+/* Recounts every counter (counters.sql) and appends those that differ to *out, in the arena. Each
+ * counter is read in one transaction of its own. */
+enum err_code ledger_scrub(struct reader *reader, struct arena *arena, counter_fault_list *out,
+                           struct err *err);
 
 /* ---- Blobs: bytes by (tenant, SHA-256). Thread-safe. ---- */
 

@@ -1,0 +1,319 @@
+-- Writing a plan. Parameters are numbered by the place of the column in core/tables.c.
+
+-- name: insert_shards
+INSERT INTO shards (shard, tick, last_at, next_due_at, available_since, lapse_allowance,
+        lapse_refill_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: update_shards
+UPDATE shards
+SET tick = ?2, last_at = ?3, next_due_at = ?4, available_since = ?5, lapse_allowance = ?6,
+    lapse_refill_at = ?7
+WHERE shard = ?1;
+
+-- name: delete_shards
+DELETE FROM shards WHERE shard = ?1;
+
+-- name: insert_tenants
+INSERT INTO tenants (shard, tenant, name, created_at, weight, max_inflight, max_live, version,
+        config_version, head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight,
+        live)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17);
+
+-- name: update_tenants
+UPDATE tenants
+SET name = ?3, created_at = ?4, weight = ?5, max_inflight = ?6, max_live = ?7, version = ?8,
+    config_version = ?9, head_seq = ?10, next_job = ?11, next_run = ?12, next_lane = ?13,
+    virtual_time = ?14, waiting = ?15, inflight = ?16, live = ?17
+WHERE shard = ?1 AND tenant = ?2;
+
+-- name: delete_tenants
+DELETE FROM tenants WHERE shard = ?1 AND tenant = ?2;
+
+-- name: insert_tenant_names
+INSERT INTO tenant_names (shard, tenant, name, named, home_shard, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: update_tenant_names
+UPDATE tenant_names
+SET named = ?4, home_shard = ?5, created_at = ?6
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: delete_tenant_names
+DELETE FROM tenant_names WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: insert_job_types
+INSERT INTO job_types (shard, tenant, name, version, body)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: update_job_types
+UPDATE job_types
+SET version = ?4, body = ?5
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: delete_job_types
+DELETE FROM job_types WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: insert_sources
+INSERT INTO sources (shard, tenant, name, version, body)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: update_sources
+UPDATE sources
+SET version = ?4, body = ?5
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: delete_sources
+DELETE FROM sources WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: insert_tokens
+INSERT INTO tokens (shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at,
+        revoked_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: update_tokens
+UPDATE tokens
+SET name = ?4, hash = ?5, for_tenant = ?6, scopes = ?7, job_types = ?8, created_at = ?9,
+    revoked_at = ?10
+WHERE shard = ?1 AND tenant = ?2 AND token = ?3;
+
+-- name: delete_tokens
+DELETE FROM tokens WHERE shard = ?1 AND tenant = ?2 AND token = ?3;
+
+-- name: insert_lanes
+INSERT INTO lanes (shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold,
+        estimate_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: update_lanes
+UPDATE lanes
+SET job_type = ?4, source = ?5, waiting = ?6, inflight = ?7, rank = ?8, open_at = ?9, hold = ?10,
+    estimate_ms = ?11
+WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
+
+-- name: delete_lanes
+DELETE FROM lanes WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
+
+-- name: insert_throttles
+INSERT INTO throttles (shard, tenant, host, level_micro, rate_milli, burst, refilled_at,
+        blocked_until, penalty_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: update_throttles
+UPDATE throttles
+SET level_micro = ?4, rate_milli = ?5, burst = ?6, refilled_at = ?7, blocked_until = ?8,
+    penalty_ms = ?9
+WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
+
+-- name: delete_throttles
+DELETE FROM throttles WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
+
+-- name: insert_runs
+INSERT INTO runs (shard, tenant, run, name, digest, submitted_at, ended_at, state, total, present,
+        blocked, leased, succeeded, dead, canceled)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+
+-- name: update_runs
+UPDATE runs
+SET name = ?4, digest = ?5, submitted_at = ?6, ended_at = ?7, state = ?8, total = ?9,
+    present = ?10, blocked = ?11, leased = ?12, succeeded = ?13, dead = ?14, canceled = ?15
+WHERE shard = ?1 AND tenant = ?2 AND run = ?3;
+
+-- name: delete_runs
+DELETE FROM runs WHERE shard = ?1 AND tenant = ?2 AND run = ?3;
+
+-- name: insert_jobs
+INSERT INTO jobs (shard, tenant, job, run, lane, priority, rank, submitted_at, submit_seq,
+        replay_of, name, key, digest, traceparent, payload)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+
+-- name: update_jobs
+UPDATE jobs
+SET run = ?4, lane = ?5, priority = ?6, rank = ?7, submitted_at = ?8, submit_seq = ?9,
+    replay_of = ?10, name = ?11, key = ?12, digest = ?13, traceparent = ?14, payload = ?15
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_jobs
+DELETE FROM jobs WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_job_keys
+INSERT INTO job_keys (shard, tenant, generation, hash, job)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: delete_job_keys
+DELETE FROM job_keys WHERE shard = ?1 AND tenant = ?2 AND generation = ?3 AND hash = ?4 AND job = ?5;
+
+-- name: insert_run_keys
+INSERT INTO run_keys (shard, tenant, key, run)
+VALUES (?1, ?2, ?3, ?4);
+
+-- name: update_run_keys
+UPDATE run_keys
+SET run = ?4
+WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: delete_run_keys
+DELETE FROM run_keys WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: insert_dag_edges
+INSERT INTO dag_edges (shard, tenant, run, pred, succ, kind)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: update_dag_edges
+UPDATE dag_edges
+SET run = ?3, kind = ?6
+WHERE shard = ?1 AND tenant = ?2 AND pred = ?4 AND succ = ?5;
+
+-- name: delete_dag_edges
+DELETE FROM dag_edges WHERE shard = ?1 AND tenant = ?2 AND pred = ?4 AND succ = ?5;
+
+-- name: insert_blocked
+INSERT INTO blocked (shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq,
+        throttled_ms, remaining, delay_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
+
+-- name: update_blocked
+UPDATE blocked
+SET lane = ?4, rank = ?5, run = ?6, flags = ?7, priority = ?8, grant = ?9, spent = ?10,
+    job_seq = ?11, throttled_ms = ?12, remaining = ?13, delay_us = ?14
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_blocked
+DELETE FROM blocked WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_ready
+INSERT INTO ready (shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq,
+        throttled_ms, eligible_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
+
+-- name: update_ready
+UPDATE ready
+SET run = ?6, flags = ?7, priority = ?8, grant = ?9, spent = ?10, job_seq = ?11,
+    throttled_ms = ?12, eligible_at = ?13
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND lane = ?4 AND rank = ?5;
+
+-- name: delete_ready
+DELETE FROM ready WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND lane = ?4 AND rank = ?5;
+
+-- name: insert_delayed
+INSERT INTO delayed (shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq,
+        throttled_ms, due_at, reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
+
+-- name: update_delayed
+UPDATE delayed
+SET lane = ?4, rank = ?5, run = ?6, flags = ?7, priority = ?8, grant = ?9, spent = ?10,
+    job_seq = ?11, throttled_ms = ?12, due_at = ?13, reason = ?14
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_delayed
+DELETE FROM delayed WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_start_deadlines
+INSERT INTO start_deadlines (shard, tenant, due_at, job)
+VALUES (?1, ?2, ?3, ?4);
+
+-- name: delete_start_deadlines
+DELETE FROM start_deadlines WHERE shard = ?1 AND tenant = ?2 AND due_at = ?3 AND job = ?4;
+
+-- name: insert_leased
+INSERT INTO leased (shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq,
+        throttled_ms, running, worker, claim, claimed_at, claimed_seq, ttl_ms, charged_ms,
+        requests, run_until, cancel_at, until, due_at, progress_at, no_progress_ms, progress)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+        ?22, ?23, ?24, ?25, ?26, ?27);
+
+-- name: update_leased
+UPDATE leased
+SET lane = ?4, rank = ?5, run = ?6, flags = ?7, priority = ?8, grant = ?9, spent = ?10,
+    job_seq = ?11, throttled_ms = ?12, running = ?13, worker = ?14, claim = ?15, claimed_at = ?16,
+    claimed_seq = ?17, ttl_ms = ?18, charged_ms = ?19, requests = ?20, run_until = ?21,
+    cancel_at = ?22, until = ?23, due_at = ?24, progress_at = ?25, no_progress_ms = ?26,
+    progress = ?27
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_leased
+DELETE FROM leased WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_outcomes
+INSERT INTO outcomes (shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq,
+        throttled_ms, state, class, cause, worker, claimed_at, claimed_seq, ended_at, ended_seq,
+        digest, result)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+        ?22);
+
+-- name: update_outcomes
+UPDATE outcomes
+SET lane = ?4, rank = ?5, run = ?6, flags = ?7, priority = ?8, grant = ?9, spent = ?10,
+    job_seq = ?11, throttled_ms = ?12, state = ?13, class = ?14, cause = ?15, worker = ?16,
+    claimed_at = ?17, claimed_seq = ?18, ended_at = ?19, ended_seq = ?20, digest = ?21,
+    result = ?22
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_outcomes
+DELETE FROM outcomes WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_attempts
+INSERT INTO attempts (shard, tenant, job, grant, ending, class, worker, claimed_at, claimed_seq,
+        ended_at, ended_seq, digest, message)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
+
+-- name: update_attempts
+UPDATE attempts
+SET ending = ?5, class = ?6, worker = ?7, claimed_at = ?8, claimed_seq = ?9, ended_at = ?10,
+    ended_seq = ?11, digest = ?12, message = ?13
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
+
+-- name: delete_attempts
+DELETE FROM attempts WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
+
+-- name: insert_settling
+INSERT INTO settling (shard, tenant, pred, ok, after_succ)
+VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: update_settling
+UPDATE settling
+SET ok = ?4, after_succ = ?5
+WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
+
+-- name: delete_settling
+DELETE FROM settling WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
+
+-- name: insert_artifacts
+INSERT INTO artifacts (shard, tenant, job, role, name, grant, run, sha256, size, media_type)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: update_artifacts
+UPDATE artifacts
+SET grant = ?6, run = ?7, sha256 = ?8, size = ?9, media_type = ?10
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND role = ?4 AND name = ?5;
+
+-- name: delete_artifacts
+DELETE FROM artifacts WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND role = ?4 AND name = ?5;
+
+-- name: insert_request_keys
+INSERT INTO request_keys (shard, tenant, key, digest, at, status, location, answer)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: update_request_keys
+UPDATE request_keys
+SET digest = ?4, at = ?5, status = ?6, location = ?7, answer = ?8
+WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: delete_request_keys
+DELETE FROM request_keys WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+
+-- name: insert_chunk
+-- args: shard, tenant, seq, count, at, raw_len, lines
+INSERT INTO history (shard, tenant, seq, count, at, raw_len, lines)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: insert_tick
+-- args: shard, at, group_id
+INSERT INTO ticks (shard, at, group_id)
+VALUES (?1, ?2, ?3);
+
+-- name: delete_ticks
+-- args: shard, before
+DELETE FROM ticks WHERE shard = ?1 AND at < ?2;

@@ -1,0 +1,252 @@
+-- Facts of a tick. Arguments are members of struct want (core/facts.h), by name; every SELECT
+-- list is in the order of core/tables.c. INDEXED BY where the planner, which has no statistics
+-- here, would walk the primary key instead; preparing fails when that index is gone.
+
+-- name: load_shard
+-- args: shard
+SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at
+FROM shards
+WHERE shard = ?1;
+
+-- name: load_tenant
+-- args: shard, tenant
+SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
+       head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live
+FROM tenants
+WHERE shard = ?1 AND tenant = ?2;
+
+-- name: load_config_job_types
+-- args: shard, tenant
+SELECT shard, tenant, name, version, body
+FROM job_types
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY name;
+
+-- name: load_config_sources
+-- args: shard, tenant
+SELECT shard, tenant, name, version, body
+FROM sources
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY name;
+
+-- name: load_tenant_name
+-- args: shard, tenant, text
+SELECT shard, tenant, name, named, home_shard, created_at
+FROM tenant_names
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: load_token
+-- args: shard, tenant, a
+SELECT shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at, revoked_at
+FROM tokens
+WHERE shard = ?1 AND tenant = ?2 AND token = ?3;
+
+-- name: load_leased
+-- args: shard, tenant, a
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       running, worker, claim, claimed_at, claimed_seq, ttl_ms, charged_ms, requests, run_until,
+       cancel_at, until, due_at, progress_at, no_progress_ms, progress
+FROM leased
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: load_outcome
+-- args: shard, tenant, a
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       state, class, cause, worker, claimed_at, claimed_seq, ended_at, ended_seq, digest, result
+FROM outcomes
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: load_job
+-- args: shard, tenant, a
+SELECT shard, tenant, job, run, lane, priority, rank, submitted_at, submit_seq, replay_of, name,
+       key, digest, traceparent, payload
+FROM jobs
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: load_waiting_blocked
+-- args: shard, tenant, a
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       remaining, delay_us
+FROM blocked
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- A ready row is found by lane and rank; the jobs row knows both.
+-- name: load_waiting_ready
+-- args: shard, tenant, a
+SELECT r.shard, r.tenant, r.job, r.lane, r.rank, r.run, r.flags, r.priority, r.grant, r.spent,
+       r.job_seq, r.throttled_ms, r.eligible_at
+FROM jobs AS j CROSS JOIN ready AS r
+  ON r.shard = j.shard AND r.tenant = j.tenant AND r.lane = j.lane AND r.rank = j.rank
+  AND r.job = j.job
+WHERE j.shard = ?1 AND j.tenant = ?2 AND j.job = ?3;
+
+-- name: load_waiting_delayed
+-- args: shard, tenant, a
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       due_at, reason
+FROM delayed
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: load_job_key
+-- args: shard, tenant, a, b
+SELECT shard, tenant, generation, hash, job
+FROM job_keys
+WHERE shard = ?1 AND tenant = ?2 AND generation = ?4 AND hash = ?3
+ORDER BY job;
+
+-- name: load_run
+-- args: shard, tenant, a
+SELECT shard, tenant, run, name, digest, submitted_at, ended_at, state, total, present, blocked,
+       leased, succeeded, dead, canceled
+FROM runs
+WHERE shard = ?1 AND tenant = ?2 AND run = ?3;
+
+-- name: load_run_key
+-- args: shard, tenant, text
+SELECT shard, tenant, key, run
+FROM run_keys
+WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: load_run_jobs
+-- args: shard, tenant, a, b, limit
+SELECT shard, tenant, job, run, lane, priority, rank, submitted_at, submit_seq, replay_of, name,
+       key, digest, traceparent, payload
+FROM jobs INDEXED BY jobs_run
+WHERE shard = ?1 AND tenant = ?2 AND run = ?3 AND run > 0 AND job > ?4
+ORDER BY job
+LIMIT ?5;
+
+-- name: load_edges_from
+-- args: shard, tenant, a, b, limit
+SELECT shard, tenant, run, pred, succ, kind
+FROM dag_edges
+WHERE shard = ?1 AND tenant = ?2 AND pred = ?3 AND succ > ?4
+ORDER BY succ
+LIMIT ?5;
+
+-- name: load_edges_to
+-- args: shard, tenant, a, b, limit
+SELECT shard, tenant, run, pred, succ, kind
+FROM dag_edges INDEXED BY dag_edges_succ
+WHERE shard = ?1 AND tenant = ?2 AND succ = ?3 AND pred > ?4
+ORDER BY pred
+LIMIT ?5;
+
+-- name: load_lane
+-- args: shard, tenant, a
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+FROM lanes
+WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
+
+-- name: load_lane_name
+-- args: shard, tenant, text, text2
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+FROM lanes INDEXED BY lanes_name
+WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND source = ?4;
+
+-- The 64 open lanes of least (rank, lane). Lanes that were never held (open_at = 0) come straight
+-- from the index; those whose hold is over are few and sorted.
+-- name: load_open_lanes
+-- args: shard, tenant, text, a
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+FROM (SELECT *
+      FROM (SELECT * FROM lanes INDEXED BY lanes_open
+            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at = 0
+            AND instr(char(10) || ?3, char(10) || job_type || char(10)) > 0
+            ORDER BY rank, lane
+            LIMIT 64)
+      UNION ALL
+      SELECT *
+      FROM (SELECT * FROM lanes INDEXED BY lanes_open
+            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at <> 0 AND open_at <= ?4
+            AND instr(char(10) || ?3, char(10) || job_type || char(10)) > 0
+            ORDER BY rank, lane
+            LIMIT 64))
+ORDER BY rank, lane
+LIMIT 64;
+
+-- Here `a` is the lane.
+-- name: load_open_heads
+-- args: shard, tenant, a, limit
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       eligible_at
+FROM ready
+WHERE shard = ?1 AND tenant = ?2 AND lane = ?3
+ORDER BY rank, job
+LIMIT ?4;
+
+-- name: load_busy_lanes
+-- args: shard, tenant, text
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+FROM lanes INDEXED BY lanes_busy
+WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND inflight > 0
+ORDER BY lane;
+
+-- name: load_throttle
+-- args: shard, tenant, text
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms
+FROM throttles
+WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
+
+-- name: load_settling
+-- args: shard, tenant, a
+SELECT shard, tenant, pred, ok, after_succ
+FROM settling
+WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
+
+-- name: load_request_key
+-- args: shard, tenant, text
+SELECT shard, tenant, key, digest, at, status, location, answer
+FROM request_keys
+WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: load_artifacts
+-- args: shard, tenant, a
+SELECT shard, tenant, job, role, name, grant, run, sha256, size, media_type
+FROM artifacts
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3
+ORDER BY role, name;
+
+-- name: load_due_leased
+-- args: shard, limit
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       running, worker, claim, claimed_at, claimed_seq, ttl_ms, charged_ms, requests, run_until,
+       cancel_at, until, due_at, progress_at, no_progress_ms, progress
+FROM leased INDEXED BY leased_due
+WHERE shard = ?1
+ORDER BY due_at, tenant, job
+LIMIT ?2;
+
+-- name: load_due_delayed
+-- args: shard, limit
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       due_at, reason
+FROM delayed INDEXED BY delayed_due
+WHERE shard = ?1
+ORDER BY due_at, tenant, job
+LIMIT ?2;
+
+-- name: load_due_deadlines
+-- args: shard, limit
+SELECT shard, tenant, due_at, job
+FROM start_deadlines
+WHERE shard = ?1
+ORDER BY due_at, tenant, job
+LIMIT ?2;
+
+-- name: load_all_settling
+-- args: shard, limit
+SELECT shard, tenant, pred, ok, after_succ
+FROM settling
+WHERE shard = ?1
+ORDER BY tenant, pred
+LIMIT ?2;
+
+
+-- One row when the group of id `a` committed a tick of the shard.
+-- name: load_tick
+-- args: shard, a
+SELECT 1
+FROM ticks
+WHERE shard = ?1 AND group_id = ?2
+LIMIT 1;
