@@ -1,0 +1,194 @@
+/* Heartbeats: keeping leases, and hearing what the server wants of them. */
+#include <string.h>
+
+#include "base/check.h"
+#include "worker/session_parts.h"
+
+#define BEAT_TIMEOUT_MIN_US (INT64_C(200) * US_PER_MS)
+#define BEAT_BASE_MAX_US    (INT64_C(200) * US_PER_MS)
+/* How often an unmet wish for requests is repeated. */
+#define ASK_AGAIN_US (INT64_C(1) * US_PER_S)
+
+bool beat_wanted(const struct lease *lease)
+{
+    return lease_is_live(lease) && !lease->report_in_flight && !lease->given_away;
+}
+
+static bool any_due(const struct session *session, struct mono_time now)
+{
+    for (size_t i = 0; i < session->leases_n; i++) {
+        const struct lease *lease = &session->leases[i];
+        if (beat_wanted(lease) && lease->beat_due.us <= now.us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool beat_next(struct session *session, struct mono_time now, struct session_action *out)
+{
+    struct channel *channel = &session->channels[CHANNEL_HEARTBEAT];
+    if (!channel_free(channel, now) || !any_due(session, now)) {
+        return false;
+    }
+    int64_t shortest_us = INT64_MAX;
+    channel->members_n = 0;
+    for (size_t i = 0; i < session->leases_n; i++) {
+        struct lease *lease = &session->leases[i];
+        if (!beat_wanted(lease)) {
+            continue; /* One that is due takes all others along: one request, one rhythm. */
+        }
+        const int64_t interval_us = lease_beat_interval_us(session, lease);
+        lease->beat_due.us = now.us + interval_us;
+        shortest_us = interval_us < shortest_us ? interval_us : shortest_us;
+        channel->members_grant[channel->members_n] = lease->is.grant;
+        channel->members[channel->members_n++] = lease;
+    }
+    buf_reset(&channel->body);
+    wire_put_heartbeat(&channel->body, session->config.worker.name, channel->members,
+                       channel->members_n);
+    const bool tiny = shortest_us < BEAT_TIMEOUT_MIN_US;
+    channel_send(session, CHANNEL_HEARTBEAT, "/leases/heartbeat",
+                 tiny ? BEAT_TIMEOUT_MIN_US : shortest_us, now, out);
+    return true;
+}
+
+static void take_allowance(struct lease *lease, const struct wire_result *result,
+                           struct mono_time now)
+{
+    if (!result->has_requests_allowed) {
+        return;
+    }
+    const bool unlimited = result->requests_allowed < 0;
+    const bool more = unlimited || result->requests_allowed > lease->is.requests_allowed;
+    if (lease->is.requests_allowed >= 0 && more) {
+        lease->requests_wanted = 0;
+        lease->requests_changed = true;
+    } else if (lease->requests_wanted > 0 && lease->beat_due.us > now.us + ASK_AGAIN_US) {
+        lease->beat_due.us = now.us + ASK_AGAIN_US;
+    }
+    lease->is.requests_allowed = result->requests_allowed;
+}
+
+static void renew(struct session *session, struct lease *lease, const struct wire_result *result,
+                  struct mono_time now)
+{
+    lease->contact = session->channels[CHANNEL_HEARTBEAT].sent;
+    lease->contact_lost = false;
+    if (result->ttl_ms > 0) {
+        lease->is.ttl_us = result->ttl_ms * US_PER_MS;
+    }
+    if (result->cancel && lease->stop == STELLA_STOP_NONE) {
+        lease->stop = STELLA_STOP_CANCELED;
+    }
+    take_allowance(lease, result, now);
+    if (result->drain && !session->draining) {
+        session_say(session, "the server asks this worker to drain");
+        session_drain(session, now);
+    }
+}
+
+/* True while the slot still holds what the request spoke of. */
+static bool still_member(const struct channel *channel, size_t i)
+{
+    const struct lease *lease = channel->members[i];
+    return lease_is_live(lease) && lease->is.grant == channel->members_grant[i];
+}
+
+static void beat_failed(struct session *session, const struct session_answer *answer,
+                        struct mono_time now)
+{
+    struct channel *channel = &session->channels[CHANNEL_HEARTBEAT];
+    int64_t ttl_us = INT64_MAX;
+    for (size_t i = 0; i < channel->members_n; i++) {
+        if (still_member(channel, i)) {
+            struct lease *lease = channel->members[i];
+            lease->beat_due = now;
+            ttl_us = lease->is.ttl_us < ttl_us ? lease->is.ttl_us : ttl_us;
+        }
+    }
+    if (ttl_us == INT64_MAX) {
+        return;
+    }
+    const int64_t base_us = ttl_us / 20 < BEAT_BASE_MAX_US ? ttl_us / 20 + 1 : BEAT_BASE_MAX_US;
+    const int64_t max_us = ttl_us / 6 > base_us ? ttl_us / 6 : base_us;
+    channel_failed(session, channel, now, base_us, max_us, answer->retry_after_ms);
+}
+
+void beat_answered(struct session *session, const struct session_answer *answer,
+                   struct mono_time now)
+{
+    static const struct wire_result no_result;
+    struct channel *channel = &session->channels[CHANNEL_HEARTBEAT];
+    struct wire_result results[SESSION_LEASES_MAX];
+    const size_t n = channel->members_n;
+    struct wire_problem problem = {0};
+    if (answer_kind_of(answer->status) == ANSWER_NO && n == 1 && still_member(channel, 0)) {
+        wire_get_problem(answer->body, &problem);
+    }
+    if (strcmp(problem.code, "lease_lost") == 0) {
+        results[0] = no_result;
+        memcpy(results[0].lease, channel->members[0]->is.lease.ptr,
+               channel->members[0]->is.lease.len);
+        memcpy(results[0].code, problem.code, sizeof(problem.code));
+    } else if (answer_kind_of(answer->status) != ANSWER_OK ||
+               !wire_get_results(answer->body, results, n)) {
+        beat_failed(session, answer, now);
+        return;
+    }
+    backoff_reset(&channel->backoff);
+    for (size_t i = 0; i < n; i++) {
+        struct lease *lease = channel->members[i];
+        if (!still_member(channel, i) || !channel_matches(channel, i, &results[i])) {
+            continue;
+        }
+        if (strcmp(results[i].code, "ok") == 0) {
+            renew(session, lease, &results[i], now);
+        } else if (strcmp(results[i].code, "lease_lost") == 0 && lease->state == LEASE_RUNNING) {
+            lease_lose(lease);
+        } else if (strcmp(results[i].code, "lease_lost") == 0) {
+            lease->given_away = true; /* Perhaps by the very report whose answer was lost. */
+        }
+    }
+}
+
+void session_progress(struct session *session, struct lease *lease, uint64_t done, uint64_t total,
+                      struct str text)
+{
+    (void)session;
+    CHECK(lease->state != LEASE_FREE);
+    lease->has_progress = true;
+    lease->done = done;
+    lease->total = total;
+    size_t len = text.len < LEASE_PROGRESS_TEXT - 1 ? text.len : LEASE_PROGRESS_TEXT - 1;
+    while (len > 0 && !str_is_utf8(str_slice(text, 0, len))) {
+        len--; /* Not through the middle of a character. */
+    }
+    memcpy(lease->progress_text, len > 0 ? text.ptr : "", len);
+    lease->progress_text[len] = '\0';
+}
+
+bool session_take_requests(struct session *session, struct lease *lease, int64_t n,
+                           struct mono_time now)
+{
+    (void)session;
+    CHECK(lease->state != LEASE_FREE && n >= 0);
+    const int64_t allowed = lease->is.requests_allowed;
+    const bool granted = allowed < 0 || lease->requests_used + n <= allowed;
+    if (granted) {
+        lease->requests_used += n;
+    }
+    const int64_t left = allowed - lease->requests_used;
+    if (allowed < 0 || (granted && left >= allowed / 4)) {
+        return granted;
+    }
+    /* Ask before they run out with the next heartbeat; at once when somebody waits already. */
+    const int64_t missing = granted ? 0 : n - left;
+    const int64_t ahead = allowed / 2 > 0 ? allowed / 2 : 1;
+    const int64_t wanted = missing > ahead ? missing : ahead;
+    if (!granted && lease->requests_wanted < wanted) {
+        lease->beat_due = now;
+    }
+    lease->requests_wanted = lease->requests_wanted > wanted ? lease->requests_wanted : wanted;
+    return granted;
+}
