@@ -50,5 +50,17 @@ PRAGMA temp_store = MEMORY;
 -- name: query_only
 PRAGMA query_only = ON;
 
+-- In KiB when negative.
+-- name: cache_size
+PRAGMA cache_size = -%d;
+
+-- name: reader_cache
+PRAGMA cache_size = -8192;
+
+-- The log keeps its blocks between checkpoints (overwriting is faster than growing), but no more
+-- than this after a reader let it grow.
+-- name: journal_size_limit
+PRAGMA journal_size_limit = 100663296;
+
 -- name: page_size
 PRAGMA page_size;

@@ -1,0 +1,185 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "ledger/sqlite/backend.h"
+
+/* Members of struct want that a statement may take. */
+enum want_field {
+    FIELD_SHARD,
+    FIELD_TENANT,
+    FIELD_A,
+    FIELD_B,
+    FIELD_LIMIT,
+    FIELD_TEXT,
+    FIELD_TEXT2,
+    FIELD_COUNT
+};
+
+static const char *const field_names[FIELD_COUNT] = {"shard", "tenant", "a",    "b",
+                                                     "limit", "text",   "text2"};
+
+static uint8_t field_find(const char *name)
+{
+    for (uint8_t i = 0; i < FIELD_COUNT; i++) {
+        if (strcmp(field_names[i], name) == 0) {
+            return i;
+        }
+    }
+    UNREACHABLE();
+}
+
+static struct load_statement prepare(sqlite3 *db, const char *name, enum table_id table)
+{
+    const struct statement *statement = statement_find(&sqlite_load, str_from(name));
+    CHECK(statement != NULL);
+    struct load_statement load = {.statement = database_prepare(db, statement),
+                                  .table = table,
+                                  .field_count = statement->arg_count};
+    for (size_t i = 0; i < statement->arg_count; i++) {
+        load.fields[i] = field_find(statement->args[i]);
+    }
+    return load;
+}
+
+void load_prepare(struct sqlite_ledger *ledger)
+{
+    for (int kind = 0; kind < WANT_COUNT; kind++) {
+        const struct want_loads *loads = want_loads_of((enum want_kind)kind);
+        for (size_t i = 0; i < loads->count; i++) {
+            ledger->load.wants[kind][i] =
+                prepare(ledger->db, loads->loads[i].statement, loads->loads[i].table);
+        }
+    }
+    ledger->load.open_heads = prepare(ledger->db, "load_open_heads", TABLE_READY);
+    ledger->load.shard = database_prepare_named(ledger->db, &sqlite_load, "load_shard");
+    ledger->load.tick = database_prepare_named(ledger->db, &sqlite_load, "load_tick");
+}
+
+static void bind_want(const struct load_statement *load, const struct want *want)
+{
+    for (size_t i = 0; i < load->field_count; i++) {
+        const int index = (int)i + 1;
+        int64_t number = 0;
+        switch ((enum want_field)load->fields[i]) {
+        case FIELD_SHARD: number = want->shard; break;
+        case FIELD_TENANT: number = want->tenant; break;
+        case FIELD_A: number = want->a; break;
+        case FIELD_B: number = want->b; break;
+        case FIELD_LIMIT: number = want->limit; break;
+        case FIELD_TEXT: bind_text(load->statement, index, want->text); continue;
+        case FIELD_TEXT2: bind_text(load->statement, index, want->text2); continue;
+        case FIELD_COUNT: UNREACHABLE();
+        }
+        CHECK(sqlite3_bind_int64(load->statement, index, number) == SQLITE_OK);
+    }
+}
+
+/* Learns every row that the statement gives; with `out_rows`, also lists them there. */
+static enum err_code learn_all(struct sqlite_ledger *ledger, const struct load_statement *load,
+                               enum want_kind kind, const struct want *want, struct facts *facts,
+                               row_list *out_rows, struct err *err)
+{
+    bind_want(load, want);
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(load->statement)) == SQLITE_ROW) {
+        struct row *row = read_row(load->statement, load->table, facts->arena);
+        facts_learn(facts, kind, want, row);
+        if (out_rows != NULL) {
+            VEC_PUSH(facts->arena, out_rows, row);
+        }
+    }
+    const enum err_code result = code == SQLITE_DONE ? ERR_OK : database_error(ledger->db, err);
+    sqlite3_reset(load->statement);
+    return result;
+}
+
+/* The open lanes first, then the heads of each. */
+static enum err_code learn_open_lanes(struct sqlite_ledger *ledger, const struct want *want,
+                                      struct facts *facts, struct err *err)
+{
+    row_list lanes = {0};
+    TRY(learn_all(ledger, &ledger->load.wants[WANT_OPEN_LANES][0], WANT_OPEN_LANES, want, facts,
+                  &lanes, err));
+    struct want heads = *want;
+    for (size_t i = 0; i < lanes.n; i++) {
+        heads.a = ((const struct lane_row *)lanes.v[i])->lane;
+        TRY(learn_all(ledger, &ledger->load.open_heads, WANT_OPEN_LANES, &heads, facts, NULL, err));
+    }
+    return ERR_OK;
+}
+
+static enum err_code answer(struct sqlite_ledger *ledger, enum want_kind kind,
+                            const struct want *want, struct facts *facts, struct err *err)
+{
+    if (kind == WANT_OPEN_LANES) {
+        return learn_open_lanes(ledger, want, facts, err);
+    }
+    const size_t count = want_loads_of(kind)->count;
+    for (size_t i = 0; i < count; i++) {
+        TRY(learn_all(ledger, &ledger->load.wants[kind][i], kind, want, facts, NULL, err));
+    }
+    return ERR_OK;
+}
+
+enum err_code load_wants(struct sqlite_ledger *ledger, struct facts *facts, struct err *err)
+{
+    for (int kind = 0; kind < WANT_COUNT; kind++) {
+        for (size_t i = 0; i < facts->wants.of[kind].n; i++) {
+            TRY(answer(ledger, (enum want_kind)kind, &facts->wants.of[kind].v[i], facts, err));
+        }
+    }
+    facts_answered(facts);
+    return ERR_OK;
+}
+
+enum err_code load_shards(struct sqlite_ledger *ledger, struct facts *facts, struct err *err)
+{
+    sqlite3_stmt *statement = ledger->load.shard;
+    for (size_t i = 0; i < ledger->shard_count; i++) {
+        CHECK(sqlite3_bind_int64(statement, 1, ledger->shards[i]) == SQLITE_OK);
+        const int code = sqlite3_step(statement);
+        if (code == SQLITE_ROW) {
+            facts_learn(facts, WANT_TENANT, NULL, read_row(statement, TABLE_SHARDS, facts->arena));
+        }
+        const bool failed = code != SQLITE_ROW && code != SQLITE_DONE;
+        const enum err_code result = failed ? database_error(ledger->db, err) : ERR_OK;
+        sqlite3_reset(statement);
+        TRY(result);
+        CHECK(code == SQLITE_ROW);
+    }
+    return ERR_OK;
+}
+
+enum err_code load_fetched_jobs(struct sqlite_ledger *ledger, struct facts *facts, struct err *err)
+{
+    for (size_t i = 0; i < facts->fetch_jobs.n; i++) {
+        const struct leased_row *leased = (const struct leased_row *)facts->fetch_jobs.v[i];
+        const struct tenant_facts *t =
+            facts_tenant(facts, leased->shard, (struct tenant_id){leased->tenant});
+        if (facts_find(t, TABLE_JOBS, leased->job) != NULL) {
+            continue;
+        }
+        const struct want want = {
+            .shard = leased->shard, .tenant = leased->tenant, .a = leased->job};
+        TRY(answer(ledger, WANT_JOB, &want, facts, err));
+    }
+    return ERR_OK;
+}
+
+enum err_code load_was_committed(struct sqlite_ledger *ledger, const int16_t *shards, size_t count,
+                                 int64_t group, bool *out_committed, struct err *err)
+{
+    *out_committed = false;
+    sqlite3_stmt *statement = ledger->load.tick;
+    for (size_t i = 0; i < count && !*out_committed; i++) {
+        CHECK(sqlite3_bind_int64(statement, 1, shards[i]) == SQLITE_OK);
+        CHECK(sqlite3_bind_int64(statement, 2, group) == SQLITE_OK);
+        const int code = sqlite3_step(statement);
+        *out_committed = code == SQLITE_ROW;
+        const bool failed = code != SQLITE_ROW && code != SQLITE_DONE;
+        const enum err_code result = failed ? database_error(ledger->db, err) : ERR_OK;
+        sqlite3_reset(statement);
+        TRY(result);
+    }
+    return ERR_OK;
+}
