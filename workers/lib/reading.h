@@ -4,7 +4,8 @@
  * Use      parsers ask for members with reading_*() and a place; a member that the observation
  *          needs refuses the document when it is missing or of the wrong type, any other
  *          departure from the format's rules becomes a warning {rule, JSON pointer}.
- * Bounds   READING_WARNINGS_MAX warnings are kept, all are counted.
+ * Bounds   READING_WARNINGS_MAX warnings are kept, all are counted; a JSON pointer is cut after
+ *          READING_POINTER_MAX bytes.
  * Owns     nothing; everything lies in the arena.
  */
 #ifndef WORKERS_LIB_READING_H
@@ -18,7 +19,7 @@
 #include "base/str.h"
 #include "workers/lib/rule.h"
 
-enum { READING_WARNINGS_MAX = 100 };
+enum { READING_WARNINGS_MAX = 100, READING_POINTER_MAX = 1024 };
 
 /* Why a document cannot be used; the closed list. Names and sentences: quarantine_info(). */
 enum quarantine {
@@ -58,6 +59,7 @@ struct reading_warning {
 
 struct reading {
     struct arena *arena;
+    struct str path; /* Of the document, below the feed folder; may be empty. */
     struct reading_warning warnings[READING_WARNINGS_MAX];
     size_t warnings_kept;
     size_t warnings_total;
@@ -66,7 +68,7 @@ struct reading {
     struct str pointer;
 };
 
-void reading_init(struct reading *reading, struct arena *arena);
+void reading_init(struct reading *reading, struct arena *arena, struct str path);
 /* RFC 6901 text of a place. */
 struct str place_pointer(struct arena *arena, const struct place *at);
 void reading_warn(struct reading *reading, enum rule rule, const struct place *at);

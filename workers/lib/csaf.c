@@ -1,0 +1,264 @@
+#include "workers/lib/csaf.h"
+
+#include "workers/lib/purl.h"
+#include "workers/lib/statement.h"
+#include "workers/lib/write.h"
+
+static const struct place root = {NULL, NULL, 0};
+
+/* Relationships may stand on relationships; a longer chain is a circle or nonsense. */
+enum { CHAIN_MAX = 16 };
+
+static const struct {
+    const char *group;
+    enum vex_status status;
+} groups[] = {
+    {"first_affected", VEX_AFFECTED},
+    {"first_fixed", VEX_FIXED},
+    {"fixed", VEX_FIXED},
+    {"known_affected", VEX_AFFECTED},
+    {"known_not_affected", VEX_NOT_AFFECTED},
+    {"last_affected", VEX_AFFECTED},
+    {"under_investigation", VEX_UNDER_INVESTIGATION},
+};
+
+enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]) };
+
+static const struct csaf_product *find(const struct csaf_tree *tree, struct str id)
+{
+    return map_find_str(&tree->products, id);
+}
+
+/* The package URL of a product: its own, or that of the component it is a relationship of. */
+static struct str purl_of(const struct csaf_tree *tree, struct str id)
+{
+    const struct csaf_product *product = find(tree, id);
+    for (int step = 0; product != NULL && step < CHAIN_MAX; step++) {
+        if (product->purl.len > 0) {
+            return product->purl;
+        }
+        product = product->component.len > 0 ? find(tree, product->component) : NULL;
+    }
+    return (struct str){NULL, 0};
+}
+
+static void write_product(struct json_writer *out, const struct csaf_tree *tree, struct str id)
+{
+    const struct csaf_product *product = find(tree, id);
+    const struct str purl = purl_of(tree, id);
+    const struct str container =
+        product != NULL && product->container.len > 0 ? purl_of(tree, product->container) : purl;
+    const bool part =
+        purl.len > 0 && container.len > 0 && product != NULL && product->container.len > 0;
+    statement_product(out, &(struct statement_product){.id = id,
+                                                       .purl = part ? container : purl,
+                                                       .subcomponents = &purl,
+                                                       .subcomponents_count = part ? 1 : 0});
+}
+
+/* The vulnerability that is being read. */
+struct vulnerability {
+    const json_t *value;
+    struct place at;
+    const struct str *names;
+    size_t names_count;
+    struct str issued;
+    struct map labels; /* Product id to the text of its flag's label. */
+    VEC(const char *) distinct_labels;
+};
+
+static void add_label(struct reading *reading, struct vulnerability *v, struct str product,
+                      const json_t *label)
+{
+    const char *text = json_string_value(label);
+    bool known = false;
+    for (size_t i = 0; i < v->distinct_labels.n; i++) {
+        if (str_eq(str_from(v->distinct_labels.v[i]), json_text(label))) {
+            text = v->distinct_labels.v[i];
+            known = true;
+        }
+    }
+    if (!known) {
+        VEC_PUSH(reading->arena, &v->distinct_labels, text);
+    }
+    if (product.len > 0 && map_find_str(&v->labels, product) == NULL) {
+        map_put_str(reading->arena, &v->labels, product, (void *)(uintptr_t)text);
+    }
+}
+
+static void label_all(struct reading *reading, struct vulnerability *v, const json_t *ids,
+                      const json_t *label)
+{
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        add_label(reading, v, json_text(json_array_get(ids, i)), label);
+    }
+}
+
+/* Which justification each product has: flags name products or groups of them. */
+static void collect_labels(struct reading *reading, const struct csaf_tree *tree,
+                           struct vulnerability *v)
+{
+    static const char *const known[] = {"component_not_present",
+                                        "inline_mitigations_already_exist",
+                                        "vulnerable_code_cannot_be_controlled_by_adversary",
+                                        "vulnerable_code_not_in_execute_path",
+                                        "vulnerable_code_not_present",
+                                        NULL};
+    const json_t *flags = reading_want_array(reading, v->value, &v->at, "flags", RULE_CSAF_SHAPE);
+    const struct place flags_at = PLACE_KEY(&v->at, "flags");
+    for (size_t i = 0; i < json_array_size(flags); i++) {
+        const json_t *flag = json_array_get(flags, i);
+        const json_t *label = json_object_get(flag, "label");
+        const json_t *group_ids = json_object_get(flag, "group_ids");
+        const struct place here = PLACE_INDEX(&flags_at, i);
+        if (json_text(label).len == 0) {
+            reading_warn(reading, RULE_CSAF_FLAG_LABEL, &here);
+            continue;
+        }
+        reading_check_word(reading, json_text(label), known, &here, RULE_CSAF_FLAG_LABEL);
+        label_all(reading, v, json_object_get(flag, "product_ids"), label);
+        for (size_t g = 0; g < json_array_size(group_ids); g++) {
+            const json_t *group =
+                map_find_str(&tree->groups, json_text(json_array_get(group_ids, g)));
+            label_all(reading, v, json_object_get(group, "product_ids"), label);
+        }
+    }
+}
+
+/* True when the product has this label; a null label stands for none. */
+static bool has_label(const struct vulnerability *v, struct str id, const char *label)
+{
+    const char *own = map_find_str(&v->labels, id);
+    if (own == NULL || label == NULL) {
+        return own == label;
+    }
+    return str_eq(str_from(own), str_from(label));
+}
+
+/* One statement for the products of a status group that share a justification. */
+static void write_statement(struct json_writer *out, const struct csaf_tree *tree,
+                            const struct vulnerability *v, size_t group, const json_t *ids,
+                            const char *label)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        n += has_label(v, json_text(json_array_get(ids, i)), label);
+    }
+    if (n == 0) {
+        return;
+    }
+    statement_begin(out, &(struct statement_head){.index = v->at.index,
+                                                  .issued = v->issued,
+                                                  .justification = str_from(label)});
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const struct str id = json_text(json_array_get(ids, i));
+        if (has_label(v, id, label)) {
+            write_product(out, tree, id);
+        }
+    }
+    statement_end(out, groups[group].status, str_from(groups[group].group), v->names,
+                  v->names_count);
+}
+
+static void check_ids(struct reading *reading, const json_t *ids, const struct place *at)
+{
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const struct place here = PLACE_INDEX(at, i);
+        if (!json_is_string(json_array_get(ids, i))) {
+            reading_refuse(reading, QUARANTINE_WRONG_TYPE, &here, "a product id is no text");
+        }
+    }
+}
+
+static void write_statements(struct reading *reading, struct json_writer *out,
+                             const struct csaf_tree *tree, const struct vulnerability *v)
+{
+    const json_t *status = reading_take_object(reading, v->value, &v->at, "product_status");
+    const struct place status_at = PLACE_KEY(&v->at, "product_status");
+    for (size_t g = 0; g < GROUP_COUNT; g++) {
+        const json_t *ids = reading_take_array(reading, status, &status_at, groups[g].group);
+        const struct place ids_at = PLACE_KEY(&status_at, groups[g].group);
+        check_ids(reading, ids, &ids_at);
+        if (reading_refused(reading)) {
+            return;
+        }
+        if (groups[g].status == VEX_NOT_AFFECTED) {
+            for (size_t i = 0; i < v->distinct_labels.n; i++) {
+                write_statement(out, tree, v, g, ids, v->distinct_labels.v[i]);
+            }
+            write_statement(out, tree, v, g, ids, NULL);
+        } else {
+            const struct vulnerability unlabelled = {.value = v->value,
+                                                     .at = v->at,
+                                                     .names = v->names,
+                                                     .names_count = v->names_count,
+                                                     .issued = v->issued};
+            write_statement(out, tree, &unlabelled, g, ids, NULL);
+        }
+    }
+}
+
+/* The CVE and the ids of other systems. */
+static void collect_names(struct reading *reading, struct vulnerability *v)
+{
+    const json_t *ids = reading_want_array(reading, v->value, &v->at, "ids", RULE_CSAF_SHAPE);
+    struct str *names = arena_array(reading->arena, struct str, json_array_size(ids) + 1);
+    size_t n = 0;
+    const struct str cve = reading_take_text(reading, v->value, &v->at, "cve");
+    if (cve.len > 0) {
+        names[n++] = cve;
+    }
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const struct str text = json_text(json_object_get(json_array_get(ids, i), "text"));
+        if (text.len > 0) {
+            names[n++] = text;
+        }
+    }
+    v->names = names;
+    v->names_count = n;
+}
+
+static void observe_vulnerabilities(struct reading *reading, const json_t *document,
+                                    const struct csaf_tree *tree, struct str issued,
+                                    struct json_writer *out)
+{
+    const json_t *list = reading_take_array(reading, document, &root, "vulnerabilities");
+    const struct place list_at = PLACE_KEY(&root, "vulnerabilities");
+    json_put_key(out, STR("statements"));
+    json_put_array(out);
+    for (size_t i = 0; i < json_array_size(list) && !reading_refused(reading); i++) {
+        struct vulnerability v = {.value = reading_need_element(reading, list, &list_at, i),
+                                  .at = PLACE_INDEX(&list_at, i),
+                                  .issued = issued};
+        if (v.value != NULL) {
+            collect_names(reading, &v);
+            collect_labels(reading, tree, &v);
+            write_statements(reading, out, tree, &v);
+        }
+    }
+    json_put_array_end(out);
+}
+
+void csaf_observe(struct reading *reading, const json_t *document, struct json_writer *out)
+{
+    struct csaf_tree tree = {0};
+    const json_t *head = reading_take_object(reading, document, &root, "document");
+    const struct place head_at = PLACE_KEY(&root, "document");
+    const json_t *tracking = reading_take_object(reading, head, &head_at, "tracking");
+    const struct place tracking_at = PLACE_KEY(&head_at, "tracking");
+    const struct str id = reading_need_text(reading, tracking, &tracking_at, "id");
+    const struct str issued = json_text(json_object_get(tracking, "current_release_date"));
+    const json_t *publisher = json_object_get(head, "publisher");
+    csaf_collect(reading, document, &tree);
+    if (reading_refused(reading)) {
+        return;
+    }
+    json_put_object(out);
+    write_text(out, STR("author"), json_text(json_object_get(publisher, "name")));
+    write_text(out, STR("category"), json_text(json_object_get(head, "category")));
+    JSON_STR(out, "id", id);
+    write_time(out, STR("issued"), issued);
+    observe_vulnerabilities(reading, document, &tree, issued, out);
+    write_text(out, STR("title"), json_text(json_object_get(head, "title")));
+    json_put_object_end(out);
+}
