@@ -127,7 +127,7 @@ enum err_code settings_read(struct arena *arena, struct settings *settings, stru
 
 static bool belongs_to_cli(struct str name)
 {
-    static const char *const names[] = {"url", "token", "tenant", "token_file", "output"};
+    static const char *const names[] = {"server", "token_file", "tenant"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_eq(str_from(names[i]), name)) {
             return true;

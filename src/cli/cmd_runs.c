@@ -1,0 +1,160 @@
+/* runs: submit a whole DAG, look at it, cancel it. */
+#include "cli/cmd_watch.h"
+#include "cli/input.h"
+#include "cli/nouns.h"
+#include "cli/print.h"
+#include "cli/shapes.h"
+
+static const struct cli_column COLUMNS[] = {
+    {"RUN", "id", CLI_TEXT},
+    {"STATE", "state", CLI_STATE},
+    {"NAME", "name", CLI_TEXT},
+    {"JOBS", "total", CLI_NUMBER},
+    {"SUCCEEDED", "counts.succeeded", CLI_NUMBER},
+    {"DEAD", "counts.dead", CLI_NUMBER},
+    {"CANCELED", "counts.canceled", CLI_NUMBER},
+    {"SUBMITTED", "submitted_at", CLI_TIME},
+    {"ENDED", "ended_at", CLI_TIME},
+};
+static const struct cli_shape SHAPE = {"id", COLUMNS, CLI_COUNT(COLUMNS)};
+
+static const struct cli_column EDGE_COLUMNS[] = {
+    {"FROM", "from", CLI_TEXT},
+    {"ON", "on", CLI_TEXT},
+    {"TO", "to", CLI_TEXT},
+};
+static const struct cli_shape EDGES = {"from", EDGE_COLUMNS, CLI_COUNT(EDGE_COLUMNS)};
+
+static int list(struct cli_call *call)
+{
+    return cli_list(call, cli_query(call, STR("/runs"), "state", cli_value(call, "state")), &SHAPE);
+}
+
+static int get(struct cli_call *call)
+{
+    return cli_get_and_show(call, cli_path(call, "/runs/%s", cli_argument(call, 0)), &SHAPE);
+}
+
+static int jobs(struct cli_call *call)
+{
+    return cli_list(call, cli_path(call, "/runs/%s/jobs", cli_argument(call, 0)), &cli_job_shape);
+}
+
+static int dag(struct cli_call *call)
+{
+    struct cli_reply reply;
+    const int status = cli_get(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_JSONL) {
+        cli_show(call, reply.json, &SHAPE);
+    } else {
+        cli_print_items(call, json_object_get(reply.json, "edges"), &EDGES);
+    }
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
+static int submit(struct cli_call *call)
+{
+    const char *file = cli_value(call, "file");
+    struct str body;
+    if (file == NULL) {
+        return cli_fail(call, CLI_USAGE, "usage", "add --help for an example",
+                        "runs submit needs --file FILE (- for stdin)");
+    }
+    int status = cli_input_file(call, file, &body);
+    if (status != CLI_OK) {
+        return status;
+    }
+    struct cli_reply reply;
+    status = cli_send(call,
+                      &(struct cli_request){
+                          .method = "POST", .path = STR("/runs"), .body = body, .creates = true},
+                      &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    const char *id = arena_cstr(&call->arena, json_text(json_object_get(reply.json, "id")));
+    if (call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE) {
+        fprintf(call->out, "%s\n", id);
+        cli_note(call, "%zu jobs. Watch it with `stella orchestrator runs watch %s`.",
+                 json_array_size(json_object_get(reply.json, "jobs")), id);
+    } else {
+        cli_show(call, reply.json, &SHAPE);
+    }
+    json_decref(reply.json);
+    return cli_flag(call, "watch") ? cli_watch_run(call, id) : CLI_OK;
+}
+
+static int cancel(struct cli_call *call)
+{
+    const char *run = cli_argument(call, 0);
+    int status = cli_need_reason(call);
+    if (status == CLI_OK) {
+        status = cli_confirm(call, arena_format(&call->arena, "Cancel all of %s", run).ptr);
+    }
+    if (status != CLI_OK) {
+        return status;
+    }
+    struct cli_reply reply;
+    status = cli_send(
+        call,
+        &(struct cli_request){.method = "POST", .path = cli_path(call, "/runs/%s/cancel", run)},
+        &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    cli_show(call, reply.json, &SHAPE);
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
+static int watch(struct cli_call *call)
+{
+    return cli_watch_run(call, cli_argument(call, 0));
+}
+
+static const struct cli_option LIST_OPTIONS[] = {
+    {"state", 0, "STATE", "active, succeeded, failed or canceled"},
+};
+
+static const struct cli_option SUBMIT_OPTIONS[] = {
+    {"file", 'f', "FILE",
+     "The run: {\"name\":…,\"jobs\":[{\"name\",\"type\",\"needs\":[…]}…]}; - for stdin"},
+    {"watch", 'w', NULL, "Watch it until it ends"},
+    {"exit-status", 0, NULL, "With --watch: exit 1 unless it succeeded"},
+};
+
+static const struct cli_option WATCH_OPTIONS[] = {
+    {"exit-status", 0, NULL, "Exit 1 unless the run succeeded"},
+};
+
+static const struct cli_command COMMANDS[] = {
+    {"list", "ls", "", 0, 0, "List runs, newest first",
+     "stella orchestrator runs list\nstella orchestrator runs list --state failed -o name",
+     LIST_OPTIONS, CLI_COUNT(LIST_OPTIONS), list},
+    {"get", NULL, "RUN", 1, 1, "Show one run and how many of its jobs are in which state",
+     "stella orchestrator runs get run-4", NULL, 0, get},
+    {"submit", "add", "", 0, 0, "Submit a run: a whole DAG of jobs in one call",
+     "stella orchestrator runs submit -f run.json\n"
+     "stella orchestrator runs submit -f run.json --watch --exit-status\n"
+     "echo '{\"jobs\":[{\"name\":\"a\",\"type\":\"t\"},"
+     "{\"name\":\"b\",\"type\":\"t\",\"needs\":[{\"job\":\"a\"}]}]}' | stella orchestrator runs "
+     "submit -f -",
+     SUBMIT_OPTIONS, CLI_COUNT(SUBMIT_OPTIONS), submit},
+    {"watch", NULL, "RUN", 1, 1, "Show a run's progress until it ends",
+     "stella orchestrator runs watch run-4\n"
+     "stella orchestrator runs watch run-4 --exit-status && echo all good",
+     WATCH_OPTIONS, CLI_COUNT(WATCH_OPTIONS), watch},
+    {"jobs", NULL, "RUN", 1, 1, "List a run's jobs", "stella orchestrator runs jobs run-4 --all",
+     NULL, 0, jobs},
+    {"dag", NULL, "RUN", 1, 1, "Show which of a run's jobs wait for which",
+     "stella orchestrator runs dag run-4", NULL, 0, dag},
+    {"cancel", NULL, "RUN", 1, 1, "Cancel all of a run that has not ended (needs --reason)",
+     "stella orchestrator runs cancel run-4 --reason \"wrong feed\" --yes", NULL, 0, cancel},
+};
+
+const struct cli_noun cli_runs = {"runs", "run", "Whole DAGs of jobs", COMMANDS,
+                                  CLI_COUNT(COMMANDS)};

@@ -1,0 +1,23 @@
+/*
+ * cli/nouns - the nouns that are clients of the API, one source file each.
+ */
+#ifndef CLI_NOUNS_H
+#define CLI_NOUNS_H
+
+#include "cli/command.h"
+
+extern const struct cli_noun cli_sources;
+extern const struct cli_noun cli_job_types;
+extern const struct cli_noun cli_runs;
+extern const struct cli_noun cli_jobs;
+extern const struct cli_noun cli_artifacts;
+extern const struct cli_noun cli_history;
+extern const struct cli_noun cli_tenants;
+extern const struct cli_noun cli_tokens;
+extern const struct cli_noun cli_whoami;
+extern const struct cli_noun cli_doctor;
+extern const struct cli_noun cli_version;
+extern const struct cli_noun cli_completion;
+extern const struct cli_noun cli_help_noun;
+
+#endif
