@@ -25,7 +25,9 @@ struct run_id {
     int64_t v; /* 0 is none. */
 };
 
-enum { TENANT_SYSTEM = 1, SHARD_COUNT = 64, ID_TEXT = 32 };
+/* The system tenant (installation defaults, tokens, the directory of tenants) lives in the last
+ * shard, which is locked last. */
+enum { TENANT_SYSTEM = 1, SHARD_COUNT = 64, SHARD_SYSTEM = 63, ID_TEXT = 32 };
 
 /* "job-17", "run-4" and a NUL. */
 void job_id_format(struct job_id id, char out[ID_TEXT]);

@@ -105,8 +105,10 @@ struct run_submit {
     size_t count;
     size_t done;
     size_t error_at;
-    struct run_id id; /* Output. */
-    bool duplicate;
+    bool *has_successors; /* By item; core's own, in the command's arena. */
+    int64_t first_job;    /* Output: item i became this + i. */
+    struct run_id id;     /* Output. */
+    bool duplicate;       /* The key was there, with the same content; items are not filled. */
 };
 
 /* Checks names and edges of a run before anything is asked of the ledger: unknown jobs, double
@@ -234,6 +236,7 @@ struct command {
     struct str request_key; /* Idempotency-Key, or empty. */
     struct sha256 request_digest;
     struct arena *arena; /* For outputs; lives until the command is done. */
+    int64_t floor;       /* Lowest virtual time among the backlogged tenants, as the node saw it. */
     struct err err;      /* Output. */
     bool again;          /* Output: decide once more in a following group. */
     bool replayed;       /* Output: answered from the request key. */
@@ -255,6 +258,10 @@ struct command {
 /* Asks for facts that this command needs and that are not known. True when it has all it needs.
  * Looks only at what is known; changes nothing. */
 bool command_want(const struct command *command, struct facts *facts, const struct limits *limits);
+
+/* Sets t->config from the rows learned, unless a current one is there or they are not known. The
+ * engine may set t->config from its cache before; it may keep a copy of what is built here. */
+void facts_build_config(struct facts *facts, struct tenant_facts *t);
 
 /* Decides: changes rows of the working set, appends history, fills the outputs. */
 void command_decide(struct command *command, struct facts *facts, const struct limits *limits);

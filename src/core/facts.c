@@ -379,6 +379,11 @@ void facts_learn(struct facts *facts, enum want_kind kind, const struct want *as
 
 void facts_answered(struct facts *facts)
 {
+    const want_list *configs = &facts->wants.of[WANT_CONFIG];
+    for (size_t i = 0; i < configs->n; i++) {
+        facts_tenant(facts, configs->v[i].shard, (struct tenant_id){configs->v[i].tenant})
+            ->config_known = true;
+    }
     memset(&facts->wants, 0, sizeof(facts->wants));
 }
 
@@ -418,9 +423,14 @@ struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job
     return (struct lane_row *)facts_find_text(t, TABLE_LANES, (struct str){key, len});
 }
 
+row_list *facts_list_find(struct tenant_facts *t, enum want_kind kind, int64_t a)
+{
+    return map_find(&t->lists, want_key(kind, a));
+}
+
 row_list *facts_list(struct tenant_facts *t, enum want_kind kind, int64_t a)
 {
-    row_list *list = map_find(&t->lists, want_key(kind, a));
+    row_list *list = facts_list_find(t, kind, a);
     CHECK(list != NULL);
     return list;
 }

@@ -24,31 +24,33 @@
 /* What can be asked of the ledger. Every want names shard and tenant (but the shard-wide ones at
  * the end). The ledger answers a want with all rows that match it, of the tables in brackets. */
 enum want_kind {
-    WANT_TENANT,      /* the tenant's row [tenants] */
-    WANT_CONFIG,      /* all its job types and sources [job_types, sources] */
-    WANT_TENANT_NAME, /* text = name [tenant_names] */
-    WANT_TOKEN,       /* a = token [tokens] */
-    WANT_LEASED,      /* a = job [leased] */
-    WANT_OUTCOME,     /* a = job [outcomes] */
-    WANT_JOB,         /* a = job [jobs] */
-    WANT_WAITING,     /* a = job [blocked, ready, delayed: at most one of them has it] */
-    WANT_JOB_KEY,     /* a = hash, b = generation [job_keys] */
-    WANT_RUN,         /* a = run [runs] */
-    WANT_RUN_KEY,     /* text = key [run_keys] */
-    WANT_RUN_JOBS,    /* a = run, b = after this job, limit [jobs, by job, ascending] */
-    WANT_EDGES_FROM,  /* a = pred, b = after this succ, limit [dag_edges, by succ] */
-    WANT_EDGES_TO,    /* a = succ, b = after this pred, limit [dag_edges, by pred] */
-    WANT_LANE,        /* a = lane [lanes] */
-    WANT_LANE_NAME,   /* text = job type, text2 = source [lanes] */
-    WANT_OPEN_LANES,  /* text = job types, each ended by '\n'; a = now; limit = heads per lane: of
-                       * the lanes with waiting > 0, open_at <= a and a type of the list, the 64
-                       * with the least (rank, lane) [lanes], and of each the first `limit` of
-                       * ready by (rank, job) [ready] */
-    WANT_BUSY_LANES,  /* text = job type: its lanes with inflight > 0 [lanes] */
-    WANT_THROTTLE,    /* text = host [throttles] */
-    WANT_SETTLING,    /* a = pred [settling] */
-    WANT_REQUEST_KEY, /* text = key [request_keys] */
-    WANT_ARTIFACTS,   /* a = job [artifacts] */
+    WANT_TENANT,       /* the tenant's row [tenants] */
+    WANT_CONFIG,       /* all its job types and sources [job_types, sources] */
+    WANT_TENANT_NAME,  /* text = name [tenant_names] */
+    WANT_TOKEN,        /* a = token [tokens] */
+    WANT_LEASED,       /* a = job [leased] */
+    WANT_OUTCOME,      /* a = job [outcomes] */
+    WANT_JOB,          /* a = job [jobs] */
+    WANT_WAITING,      /* a = job [blocked, ready, delayed: at most one of them has it] */
+    WANT_JOB_KEY,      /* a = hash, b = generation [job_keys] */
+    WANT_RUN,          /* a = run [runs] */
+    WANT_RUN_KEY,      /* text = key [run_keys] */
+    WANT_RUN_JOBS,     /* a = run, b = after this job, limit [jobs, by job, ascending] */
+    WANT_EDGES_FROM,   /* a = pred, b = after this succ, limit [dag_edges, by succ] */
+    WANT_EDGES_TO,     /* a = succ, b = after this pred, limit [dag_edges, by pred] */
+    WANT_LANE,         /* a = lane [lanes] */
+    WANT_LANE_NAME,    /* text = job type, text2 = source [lanes] */
+    WANT_OPEN_LANES,   /* text = job types, each ended by '\n'; a = now; limit = heads per lane: of
+                        * the lanes with waiting > 0, open_at <= a and a type of the list, the 64
+                        * with the least (rank, lane) [lanes], and of each the first `limit` of
+                        * ready by (rank, job) [ready] */
+    WANT_SOURCE_LANES, /* text = source: all lanes of it [lanes] */
+    WANT_BUSY_LANES,   /* text = job type: its lanes with inflight > 0 [lanes] */
+    WANT_THROTTLE,     /* text = host [throttles] */
+    WANT_SETTLING,     /* a = pred [settling] */
+    WANT_REQUEST_KEY,  /* text = key [request_keys] */
+    WANT_ATTEMPTS,     /* a = job, b = after this grant, limit [attempts, by grant] */
+    WANT_ARTIFACTS,    /* a = job [artifacts] */
     /* Of a whole shard; tenant is 0. Ordered by time; rows not yet due are included, so that the
      * first of them tells when to ask again. */
     WANT_DUE_LEASED,    /* limit: the first by due_at [leased] */
@@ -87,6 +89,7 @@ struct tenant_facts {
     struct tenant_id id;
     struct tenant_row *row;          /* Null when there is no such tenant. */
     const struct config *config;     /* Null until known. */
+    bool config_known;               /* Its job_types and sources rows are all here. */
     struct map known;                /* Wants asked: (kind << 56 | a) -> non-null. */
     struct map known_texts;          /* The same for wants by text. */
     struct map by_key[TABLE_COUNT];  /* Job, run, lane, pred, token -> row. */
@@ -162,8 +165,10 @@ struct row *facts_find(const struct tenant_facts *t, enum table_id table, int64_
 struct row *facts_find_text(const struct tenant_facts *t, enum table_id table, struct str key);
 struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job_type,
                                     struct str source);
-/* The list that answered want_list_of(), live rows only are the caller's to check. */
+/* The list that answered want_list_of(), live rows only are the caller's to check. facts_list()
+ * takes it that it was asked for; facts_list_find() gives null when it was not. */
 row_list *facts_list(struct tenant_facts *t, enum want_kind kind, int64_t a);
+row_list *facts_list_find(struct tenant_facts *t, enum want_kind kind, int64_t a);
 
 /* A new zeroed row of the table, ROW_NEW, listed; the caller fills the key and then calls
  * facts_index(). */

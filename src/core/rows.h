@@ -149,8 +149,8 @@ struct lane_row {
     struct str source;   /* Empty for none. */
     int64_t waiting;     /* Counter: rows of this lane in ready. */
     int64_t inflight;    /* Counter: rows of this lane in leased. */
-    int64_t rank;        /* Lower bound of the ranks in ready. */
-    int64_t open_at;     /* Not asked before; 0 = open. */
+    int64_t rank;        /* Soft: lower bound of the ranks in ready. */
+    int64_t open_at;     /* Soft: not asked before; 0 = open. */
     int16_t hold;        /* enum hold_reason */
     int32_t estimate_ms; /* Moving estimate of one job's duration. */
 };
@@ -358,13 +358,19 @@ struct attempt_row {
     struct str message; /* Beside. */
 };
 
-/* An outcome whose successors are not all settled yet. */
+enum settle_mode {
+    SETTLE_FAILED, /* It ended badly. */
+    SETTLE_OK,     /* It succeeded, or the run is whole. */
+    SETTLE_REVIVE, /* It was retried: descendants canceled because of it come back. */
+};
+
+/* An outcome, or a retry, whose successors are not all settled yet. */
 struct settling_row {
     struct row row;
     int16_t shard;
     int32_t tenant;
     int64_t pred;       /* A job, or -run. */
-    bool ok;            /* It succeeded. */
+    int16_t mode;       /* enum settle_mode */
     int64_t after_succ; /* Settled up to and with this one. */
 };
 

@@ -80,8 +80,8 @@ static const struct column lane_columns[] = {
     {"source", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct lane_row, source)},
     {"waiting", COLUMN_I8, COLUMN_PLAIN, offsetof(struct lane_row, waiting)},
     {"inflight", COLUMN_I8, COLUMN_PLAIN, offsetof(struct lane_row, inflight)},
-    {"rank", COLUMN_I8, COLUMN_PLAIN, offsetof(struct lane_row, rank)},
-    {"open_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct lane_row, open_at)},
+    {"rank", COLUMN_I8, COLUMN_SOFT, offsetof(struct lane_row, rank)},
+    {"open_at", COLUMN_I8, COLUMN_SOFT, offsetof(struct lane_row, open_at)},
     {"hold", COLUMN_I2, COLUMN_PLAIN, offsetof(struct lane_row, hold)},
     {"estimate_ms", COLUMN_I4, COLUMN_PLAIN, offsetof(struct lane_row, estimate_ms)},
 };
@@ -290,7 +290,7 @@ static const struct column settling_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct settling_row, shard)},
     {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct settling_row, tenant)},
     {"pred", COLUMN_I8, COLUMN_KEY, offsetof(struct settling_row, pred)},
-    {"ok", COLUMN_BOOL, COLUMN_PLAIN, offsetof(struct settling_row, ok)},
+    {"mode", COLUMN_I2, COLUMN_PLAIN, offsetof(struct settling_row, mode)},
     {"after_succ", COLUMN_I8, COLUMN_PLAIN, offsetof(struct settling_row, after_succ)},
 };
 

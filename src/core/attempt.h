@@ -1,0 +1,24 @@
+/*
+ * core/attempt - the ways in which a lease ends, whoever says so: the worker, or the clock.
+ */
+#ifndef CORE_ATTEMPT_H
+#define CORE_ATTEMPT_H
+
+#include "core/config.h"
+#include "core/job.h"
+
+/* Asks for lane, run, successors and bucket of a leased job. */
+bool attempt_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
+                  const struct leased_row *lease);
+
+/* Each returns the job's state afterwards. `item` may be a report or made up by the timer. */
+enum job_state attempt_succeed(struct decision *d, struct leased_row *lease,
+                               const struct report_item *item);
+enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
+                            const struct report_item *item, enum attempt_ending how);
+enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
+                                const struct report_item *item);
+enum job_state attempt_return(struct decision *d, struct leased_row *lease,
+                              const struct report_item *item);
+
+#endif

@@ -1,0 +1,391 @@
+#include "core/config.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/id.h"
+#include "base/json.h"
+
+enum { CONFIG_BODY_MAX = 64 * 1024, RETRIES_MAX = 32, CLASS_NAME_MAX = 64, URL_MAX = 2048 };
+
+enum { DAY_MS = 24 * 3600 * 1000, YEAR_MS_IN_DAYS = 365 };
+
+#define YEAR_MS ((int64_t)YEAR_MS_IN_DAYS * DAY_MS)
+
+/* A member that is an integer within bounds. */
+struct int_member {
+    const char *name;
+    int64_t min;
+    int64_t max;
+    int64_t standard; /* When it is not given. */
+};
+
+enum {
+    TYPE_BACKOFF_BASE,
+    TYPE_BACKOFF_MAX,
+    TYPE_ESTIMATE,
+    TYPE_MAX_ATTEMPTS,
+    TYPE_MAX_INFLIGHT,
+    TYPE_MAX_PAYLOAD,
+    TYPE_MAX_RUN,
+    TYPE_NO_PROGRESS,
+    TYPE_REQUESTS,
+    TYPE_START_DEADLINE,
+    TYPE_TTL,
+    TYPE_INTS
+};
+
+static const struct int_member type_ints[TYPE_INTS] = {
+    [TYPE_BACKOFF_BASE] = {"backoff_base_ms", 0, DAY_MS, 1000},
+    [TYPE_BACKOFF_MAX] = {"backoff_max_ms", 0, DAY_MS, 300000},
+    [TYPE_ESTIMATE] = {"estimate_ms", 1, DAY_MS, 1000},
+    [TYPE_MAX_ATTEMPTS] = {"max_attempts", 1, 100, 5},
+    [TYPE_MAX_INFLIGHT] = {"max_inflight", 0, 1000000, 0},
+    [TYPE_MAX_PAYLOAD] = {"max_payload_bytes", 2, 16 * 1024 * 1024, 262144},
+    [TYPE_MAX_RUN] = {"max_run_ms", 0, YEAR_MS, 3600000},
+    [TYPE_NO_PROGRESS] = {"no_progress_ms", 0, DAY_MS, 0},
+    [TYPE_REQUESTS] = {"requests_per_job", 0, 1000000, 0},
+    [TYPE_START_DEADLINE] = {"start_deadline_ms", 0, YEAR_MS, 0},
+    [TYPE_TTL] = {"ttl_ms", 200, 3600000, 30000},
+};
+
+static const char *const class_names[] = {"critical", "normal", "batch", "backfill"};
+
+static const char *const type_members[] = {"class", "on_lost_contact", "retry"};
+static const char *const source_members[] = {"burst",      "enabled",  "host",     "kind",
+                                             "rate_per_s", "settings", "subjects", "url"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_one_of(const char *key, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_int_member(const char *key, const struct int_member *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(members[i].name, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err_code refuse(struct err *err, const char *member, const char *why)
+{
+    char pointer[ERR_TEXT];
+    (void)snprintf(pointer, sizeof(pointer), "/%s", member);
+    return err_at(err, ERR_UNPROCESSABLE, pointer, "%s %s", member, why);
+}
+
+/* Refuses members that are in neither list. */
+static enum err_code known_members(const json_t *body, const struct int_member *ints,
+                                   size_t int_count, const char *const *names, size_t name_count,
+                                   struct err *err)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (!json_is_object(body)) {
+        return err_at(err, ERR_UNPROCESSABLE, "", "the body must be an object");
+    }
+    json_object_foreach((json_t *)(uintptr_t)body, key, value)
+    {
+        if (!is_int_member(key, ints, int_count) && !is_one_of(key, names, name_count)) {
+            return refuse(err, key, "is not a known member");
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code read_int(const json_t *body, const struct int_member *member, int64_t *out,
+                              struct err *err)
+{
+    const json_t *value = json_object_get(body, member->name);
+    *out = member->standard;
+    if (value == NULL) {
+        return ERR_OK;
+    }
+    if (!json_is_integer(value)) {
+        return refuse(err, member->name, "must be an integer");
+    }
+    *out = json_integer_value(value);
+    if (*out < member->min || *out > member->max) {
+        char pointer[ERR_TEXT];
+        (void)snprintf(pointer, sizeof(pointer), "/%s", member->name);
+        return err_at(err, ERR_UNPROCESSABLE, pointer, "%s must be between %lld and %lld",
+                      member->name, (long long)member->min, (long long)member->max);
+    }
+    return ERR_OK;
+}
+
+/* A text member, `standard` when absent or null. */
+static enum err_code read_text(struct arena *arena, const json_t *body, const char *name,
+                               struct str standard, size_t max, struct str *out, struct err *err)
+{
+    const json_t *value = json_object_get(body, name);
+    *out = standard;
+    if (value == NULL || json_is_null(value)) {
+        return ERR_OK;
+    }
+    const struct str text = json_text(value);
+    if (!json_is_string(value) || text.len > max) {
+        return refuse(err, name, "must be a text within its length");
+    }
+    *out = arena_str(arena, text);
+    return ERR_OK;
+}
+
+/* The position of a text in a closed list. */
+static enum err_code read_choice(const json_t *body, const char *name, const char *const *choices,
+                                 size_t count, int standard, int *out, struct err *err)
+{
+    const json_t *value = json_object_get(body, name);
+    *out = standard;
+    if (value == NULL) {
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(json_text(value), str_from(choices[i]))) {
+            *out = (int)i;
+            return ERR_OK;
+        }
+    }
+    return refuse(err, name, "is not one of the allowed values");
+}
+
+static enum err_code read_retries(struct arena *arena, const json_t *body, struct job_type *out,
+                                  struct err *err)
+{
+    static const struct int_member members[] = {{"backoff_base_ms", 0, DAY_MS, 1000},
+                                                {"max_attempts", 1, 100, 5}};
+    json_t *retries = json_object_get(body, "retry");
+    const char *class = NULL;
+    json_t *rule = NULL;
+    if (retries == NULL) {
+        return ERR_OK;
+    }
+    if (!json_is_object(retries) || json_object_size(retries) > RETRIES_MAX) {
+        return refuse(err, "retry", "must be an object of at most 32 error classes");
+    }
+    struct retry_rule *rules = arena_array(arena, struct retry_rule, json_object_size(retries) + 1);
+    json_object_foreach(retries, class, rule)
+    {
+        int64_t base = 0;
+        int64_t attempts = 0;
+        TRY(known_members(rule, members, COUNT(members), NULL, 0, err));
+        TRY(read_int(rule, &members[0], &base, err));
+        TRY(read_int(rule, &members[1], &attempts, err));
+        if (!name_is_valid(str_from(class), CLASS_NAME_MAX)) {
+            return refuse(err, "retry", "has a class that is not a name");
+        }
+        rules[out->retry_count++] = (struct retry_rule){
+            .class = arena_str(arena, str_from(class)),
+            .max_attempts = (int32_t)attempts,
+            .backoff_base_ms = base,
+        };
+    }
+    out->retries = rules;
+    return ERR_OK;
+}
+
+/* Writes what was read, with every default, keys sorted. */
+static struct str job_type_body(struct arena *arena, const struct job_type *type,
+                                const int64_t *ints, const json_t *body)
+{
+    CLEANUP(buf_fini) struct buf out;
+    struct json_writer w;
+    buf_init(&out, CONFIG_BODY_MAX);
+    json_begin(&w, &out);
+    json_put_object(&w);
+    JSON_INT(&w, "backoff_base_ms", ints[TYPE_BACKOFF_BASE]);
+    JSON_INT(&w, "backoff_max_ms", ints[TYPE_BACKOFF_MAX]);
+    JSON_STR(&w, "class", str_from(class_names[type->class]));
+    for (int i = TYPE_ESTIMATE; i <= TYPE_NO_PROGRESS; i++) {
+        json_put_key(&w, str_from(type_ints[i].name));
+        json_put_int(&w, ints[i]);
+    }
+    JSON_STR(&w, "on_lost_contact", type->stop_on_lost_contact ? STR("stop") : STR("continue"));
+    JSON_INT(&w, "requests_per_job", ints[TYPE_REQUESTS]);
+    json_put_key(&w, STR("retry"));
+    const json_t *retries = json_object_get(body, "retry");
+    if (retries != NULL) {
+        json_put_value(&w, retries);
+    } else {
+        json_put_object(&w);
+        json_put_object_end(&w);
+    }
+    JSON_INT(&w, "start_deadline_ms", ints[TYPE_START_DEADLINE]);
+    JSON_INT(&w, "ttl_ms", ints[TYPE_TTL]);
+    json_put_object_end(&w);
+    CHECK(!out.overflow);
+    return arena_str(arena, buf_get(&out));
+}
+
+enum err_code job_type_parse(struct arena *arena, struct str name, const json_t *body,
+                             struct job_type *out, struct str *out_body, struct err *err)
+{
+    static const char *const lost_contact[] = {"continue", "stop"};
+    int64_t ints[TYPE_INTS];
+    int choice = 0;
+    memset(out, 0, sizeof(*out));
+    TRY(known_members(body, type_ints, TYPE_INTS, type_members, COUNT(type_members), err));
+    for (int i = 0; i < TYPE_INTS; i++) {
+        TRY(read_int(body, &type_ints[i], &ints[i], err));
+    }
+    TRY(read_choice(body, "class", class_names, COUNT(class_names), CLASS_NORMAL, &choice, err));
+    out->class = (enum job_class)choice;
+    TRY(read_choice(body, "on_lost_contact", lost_contact, COUNT(lost_contact), 0, &choice, err));
+    out->stop_on_lost_contact = choice == 1;
+    TRY(read_retries(arena, body, out, err));
+    out->name = arena_str(arena, name);
+    out->backoff_base_ms = ints[TYPE_BACKOFF_BASE];
+    out->backoff_max_ms = ints[TYPE_BACKOFF_MAX];
+    out->estimate_ms = (int32_t)ints[TYPE_ESTIMATE];
+    out->max_attempts = (int32_t)ints[TYPE_MAX_ATTEMPTS];
+    out->max_inflight = (int32_t)ints[TYPE_MAX_INFLIGHT];
+    out->max_payload_bytes = (int32_t)ints[TYPE_MAX_PAYLOAD];
+    out->max_run_ms = ints[TYPE_MAX_RUN];
+    out->no_progress_ms = (int32_t)ints[TYPE_NO_PROGRESS];
+    out->requests_per_job = (int32_t)ints[TYPE_REQUESTS];
+    out->start_deadline_ms = ints[TYPE_START_DEADLINE];
+    out->ttl_ms = (int32_t)ints[TYPE_TTL];
+    *out_body = job_type_body(arena, out, ints, body);
+    return ERR_OK;
+}
+
+/* Tokens per second, perhaps with a fraction, as tokens per 1000 s. */
+static enum err_code read_rate(const json_t *body, int64_t *out_milli, struct err *err)
+{
+    const json_t *value = json_object_get(body, "rate_per_s");
+    *out_milli = 0;
+    if (value == NULL) {
+        return ERR_OK;
+    }
+    const double rate = json_number_value(value);
+    if (!json_is_number(value) || !(rate >= 0 && rate <= 1000000)) {
+        return refuse(err, "rate_per_s", "must be a number between 0 and 1000000");
+    }
+    *out_milli = (int64_t)(rate * 1000 + 0.5);
+    return rate > 0 && *out_milli == 0 ? refuse(err, "rate_per_s", "must be 0 or at least 0.001")
+                                       : ERR_OK;
+}
+
+/* The host part of an http(s) URL, lower case is the caller's business; empty for others. */
+static struct str url_host(struct str url)
+{
+    const bool https = str_starts(url, STR("https://"));
+    if (!https && !str_starts(url, STR("http://"))) {
+        return STR("");
+    }
+    struct str rest = str_slice(url, https ? 8 : 7, url.len);
+    rest = str_slice(rest, 0, str_find(rest, '/'));
+    const size_t at = str_find(rest, '@');
+    return at < rest.len ? str_slice(rest, at + 1, rest.len) : rest;
+}
+
+enum err_code source_parse(struct arena *arena, struct str name, const json_t *body,
+                           struct source *out, struct str *out_body, struct err *err)
+{
+    static const char *const kinds[] = {"advisory-osv", "advisory-csaf", "vex", "sbom", "other"};
+    static const struct int_member burst = {"burst", 1, 1000000, 0};
+    int kind = 0;
+    struct str url;
+    memset(out, 0, sizeof(*out));
+    TRY(known_members(body, NULL, 0, source_members, COUNT(source_members), err));
+    TRY(read_choice(body, "kind", kinds, COUNT(kinds), 4, &kind, err));
+    TRY(read_text(arena, body, "url", STR(""), URL_MAX, &url, err));
+    TRY(read_text(arena, body, "host", url_host(url), 253, &out->host, err));
+    TRY(read_rate(body, &out->rate_milli, err));
+    TRY(read_int(body, &burst, &out->burst, err));
+    const json_t *enabled = json_object_get(body, "enabled");
+    if (enabled != NULL && !json_is_boolean(enabled)) {
+        return refuse(err, "enabled", "must be true or false");
+    }
+    if (out->host.len > 0 && !name_is_valid(out->host, 253)) {
+        return refuse(err, "host", "is not a host name");
+    }
+    if (out->rate_milli > 0 && out->host.len == 0) {
+        return refuse(err, "rate_per_s", "needs a host");
+    }
+    out->name = arena_str(arena, name);
+    out->kind = str_from(kinds[kind]);
+    out->enabled = enabled == NULL || json_is_true(enabled);
+    if (out->burst == 0) {
+        out->burst = out->rate_milli < 1000 ? 1 : out->rate_milli / 1000;
+    }
+    CLEANUP(buf_fini) struct buf text;
+    struct json_writer w;
+    buf_init(&text, CONFIG_BODY_MAX);
+    json_begin(&w, &text);
+    json_put_value(&w, body);
+    if (text.overflow) {
+        return err_at(err, ERR_UNPROCESSABLE, "", "the source is larger than 64 KiB");
+    }
+    *out_body = arena_str(arena, buf_get(&text));
+    return ERR_OK;
+}
+
+static void add_job_type(struct arena *arena, struct config *config, const struct job_type_row *row)
+{
+    struct job_type *type = arena_new(arena, struct job_type);
+    struct str canonical;
+    struct err err;
+    json_t *body = NULL;
+    CHECK(json_read(row->body, &body, &err) == ERR_OK);
+    CHECK(job_type_parse(arena, row->name, body, type, &canonical, &err) == ERR_OK);
+    json_decref(body);
+    type->version = row->version;
+    map_put_str(arena, &config->job_types, type->name, type);
+}
+
+static void add_source(struct arena *arena, struct config *config, const struct source_row *row)
+{
+    struct source *source = arena_new(arena, struct source);
+    struct err err;
+    json_t *body = NULL;
+    CHECK(json_read(row->body, &body, &err) == ERR_OK);
+    CHECK(source_parse(arena, row->name, body, source, &source->body, &err) == ERR_OK);
+    json_decref(body);
+    source->version = row->version;
+    map_put_str(arena, &config->sources, source->name, source);
+}
+
+static void add_rows(struct arena *arena, struct config *config, struct row_span rows)
+{
+    for (size_t i = 0; i < rows.n; i++) {
+        if (rows.v[i]->table == TABLE_JOB_TYPES) {
+            add_job_type(arena, config, (const struct job_type_row *)rows.v[i]);
+        } else {
+            CHECK(rows.v[i]->table == TABLE_SOURCES);
+            add_source(arena, config, (const struct source_row *)rows.v[i]);
+        }
+    }
+}
+
+const struct config *config_new(struct arena *arena, struct row_span system, struct row_span own,
+                                int32_t system_version, int32_t tenant_version)
+{
+    struct config *config = arena_new(arena, struct config);
+    config->system_version = system_version;
+    config->tenant_version = tenant_version;
+    add_rows(arena, config, system);
+    add_rows(arena, config, own);
+    return config;
+}
+
+const struct job_type *config_job_type(const struct config *config, struct str name)
+{
+    return map_find_str(&config->job_types, name);
+}
+
+const struct source *config_source(const struct config *config, struct str name)
+{
+    return map_find_str(&config->sources, name);
+}

@@ -1,0 +1,27 @@
+/*
+ * core/dispatch - claims: which waiting jobs a worker gets, and every gate that can refuse.
+ *
+ * All gates of a job are looked at together; a refused gate never spends another gate's token.
+ * Gates, in order: source disabled, tenant's in-flight limit, job type's in-flight limit, host
+ * blocked, tokens of the host.
+ */
+#ifndef CORE_DISPATCH_H
+#define CORE_DISPATCH_H
+
+#include "core/config.h"
+#include "core/job.h"
+
+bool claim_want(const struct command *command, struct facts *facts, const struct limits *limits);
+void claim_decide(struct command *command, struct decision *d);
+
+/* The bucket of the source's host, made on first use; null when the source has none. */
+struct throttle_row *throttle_of(struct decision *d, const struct source *source);
+/* Asks for it. */
+bool throttle_want(struct facts *facts, struct tenant_facts *t, const struct source *source);
+/* Writes what the bucket holds now. */
+void throttle_write(struct decision *d, struct throttle_row *bucket);
+
+/* One text per line in a list where each is ended by '\n'. */
+bool types_contain(struct str types, struct str job_type);
+
+#endif

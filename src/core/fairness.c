@@ -1,0 +1,33 @@
+#include "core/fairness.h"
+
+#include "base/check.h"
+
+enum { ESTIMATE_MAX_MS = 24 * 3600 * 1000 };
+
+int64_t fairness_cost(int64_t ms, int32_t weight)
+{
+    CHECK(weight >= 1);
+    return ms * 1000 / weight;
+}
+
+int64_t fairness_charge(int64_t virtual_time, int64_t estimate_ms, int32_t weight)
+{
+    return virtual_time + fairness_cost(estimate_ms, weight);
+}
+
+int64_t fairness_settle(int64_t virtual_time, int64_t charged_ms, int64_t actual_ms, int32_t weight)
+{
+    return virtual_time + fairness_cost(actual_ms, weight) - fairness_cost(charged_ms, weight);
+}
+
+int64_t fairness_join(int64_t virtual_time, int64_t floor)
+{
+    return virtual_time > floor ? virtual_time : floor;
+}
+
+int32_t fairness_estimate(int32_t estimate_ms, int64_t actual_ms)
+{
+    const int64_t actual = actual_ms > ESTIMATE_MAX_MS ? ESTIMATE_MAX_MS : actual_ms;
+    const int64_t moved = estimate_ms + (actual - estimate_ms) / 8;
+    return moved < 1 ? 1 : (int32_t)moved;
+}
