@@ -268,12 +268,12 @@ WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
 DELETE FROM attempts WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
 
 -- name: insert_settling
-INSERT INTO settling (shard, tenant, pred, ok, after_succ)
+INSERT INTO settling (shard, tenant, pred, mode, after_succ)
 VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: update_settling
 UPDATE settling
-SET ok = ?4, after_succ = ?5
+SET mode = ?4, after_succ = ?5
 WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
 
 -- name: delete_settling

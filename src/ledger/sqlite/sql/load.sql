@@ -175,6 +175,22 @@ WHERE shard = ?1 AND tenant = ?2 AND lane = ?3
 ORDER BY rank, job
 LIMIT ?4;
 
+-- name: load_source_lanes
+-- args: shard, tenant, text
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+FROM lanes
+WHERE shard = ?1 AND tenant = ?2 AND source = ?3
+ORDER BY lane;
+
+-- name: load_attempts
+-- args: shard, tenant, a, b, limit
+SELECT shard, tenant, job, grant, ending, class, worker, claimed_at, claimed_seq, ended_at,
+       ended_seq, digest, message
+FROM attempts
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant > ?4
+ORDER BY grant
+LIMIT ?5;
+
 -- name: load_busy_lanes
 -- args: shard, tenant, text
 SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
@@ -190,7 +206,7 @@ WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
 
 -- name: load_settling
 -- args: shard, tenant, a
-SELECT shard, tenant, pred, ok, after_succ
+SELECT shard, tenant, pred, mode, after_succ
 FROM settling
 WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
 
@@ -236,7 +252,7 @@ LIMIT ?2;
 
 -- name: load_all_settling
 -- args: shard, limit
-SELECT shard, tenant, pred, ok, after_succ
+SELECT shard, tenant, pred, mode, after_succ
 FROM settling
 WHERE shard = ?1
 ORDER BY tenant, pred

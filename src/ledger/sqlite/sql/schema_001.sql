@@ -335,7 +335,7 @@ CREATE TABLE settling (
     shard INTEGER NOT NULL,
     tenant INTEGER NOT NULL,
     pred INTEGER NOT NULL,
-    ok INTEGER NOT NULL,
+    mode INTEGER NOT NULL,
     after_succ INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant, pred)
 ) STRICT, WITHOUT ROWID;
@@ -369,6 +369,7 @@ CREATE TABLE request_keys (
 CREATE INDEX tenant_names_name ON tenant_names (name);
 CREATE INDEX tokens_hash ON tokens (hash);
 CREATE INDEX lanes_name ON lanes (shard, tenant, job_type, source);
+CREATE INDEX lanes_source ON lanes (shard, tenant, source);
 -- Held lanes (open_at in the future) lie behind the open ones, so they cost a claim nothing.
 CREATE INDEX lanes_open ON lanes (shard, tenant, open_at, rank, lane, job_type) WHERE waiting > 0;
 CREATE INDEX lanes_busy ON lanes (shard, tenant, job_type) WHERE inflight > 0;
