@@ -137,16 +137,21 @@ static void read_drains(struct stella_worker *worker)
     }
 }
 
-static void collect_answers(struct driver *driver)
+/* Moves the transfers on; true when one of them was answered. */
+static bool transfers_perform(struct driver *driver)
 {
     int left = 0;
+    bool answered = false;
+    (void)curl_multi_perform(driver->worker->multi, &left);
     const CURLMsg *message = NULL;
     while ((message = curl_multi_info_read(driver->worker->multi, &left)) != NULL) {
         char *private = NULL;
         const CURLcode result = message->data.result;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         transfer_answered(driver, (struct transfer *)(void *)private, result);
+        answered = true;
     }
+    return answered;
 }
 
 static void wait_until(struct driver *driver, struct mono_time until)
@@ -158,14 +163,14 @@ static void wait_until(struct driver *driver, struct mono_time until)
         {.fd = worker->drain_fd, .events = CURL_WAIT_POLLIN},
         {.fd = worker->signal_fd, .events = CURL_WAIT_POLLIN},
     };
-    int running = 0;
-    (void)curl_multi_perform(worker->multi, &running); /* Starts what was just added. */
+    if (transfers_perform(driver)) {
+        return; /* The session may have something new to say: not a moment to sleep. */
+    }
     const unsigned int fds_n = worker->signal_fd >= 0 ? 2 : 1;
     const int timeout_ms = left_ms > POLL_MS_MAX ? POLL_MS_MAX : (int)left_ms;
     (void)curl_multi_poll(worker->multi, fds, fds_n, timeout_ms, NULL);
-    (void)curl_multi_perform(worker->multi, &running);
+    (void)transfers_perform(driver);
     read_drains(worker);
-    collect_answers(driver);
 }
 
 /* ---- the loop ---- */

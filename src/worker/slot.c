@@ -46,7 +46,7 @@ void slots_notice(struct lease *lease)
     atomic_store(&job->contact_lost, lease->contact_lost);
     (void)pthread_cond_broadcast(&job->changed);
     if (before == STELLA_STOP_NONE && lease->stop != STELLA_STOP_NONE && job->on_stop != NULL) {
-        job->on_stop(job->on_stop_context, lease->stop);
+        job->on_stop(job->on_stop_context, (int32_t)lease->stop);
     }
 }
 
