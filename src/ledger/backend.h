@@ -21,6 +21,7 @@ struct reader {
 };
 
 extern const struct ledger_backend ledger_sqlite;
+extern const struct ledger_backend ledger_postgres;
 
 /* A reader's statement: of queries.sql, or a recount of counters.sql; null when neither has it. */
 const struct statement *reader_statement(const struct statement_file *queries, const char *name);

@@ -12,6 +12,8 @@ static const struct {
     const struct ledger_backend *backend;
 } schemes[] = {
     {{"sqlite:", 7}, &ledger_sqlite},
+    {{"postgres://", 11}, &ledger_postgres},
+    {{"postgresql://", 13}, &ledger_postgres},
 };
 
 enum err_code ledger_backend_for(const char *url, const struct ledger_backend **out,

@@ -1,0 +1,127 @@
+#include "ledger/postgres/load.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* Every result row begins with the number of its want (from 1) and the place. */
+enum { COLUMN_NR = 0, COLUMN_PLACE = 1 };
+
+static const struct want_load open_heads = {"load_open_heads", TABLE_READY};
+
+/* ---- Sending ---- */
+
+static int64_t int_member(const struct want *want, const char *name)
+{
+    return strcmp(name, "shard") == 0    ? want->shard
+           : strcmp(name, "tenant") == 0 ? want->tenant
+           : strcmp(name, "a") == 0      ? want->a
+           : strcmp(name, "b") == 0      ? want->b
+                                         : want->limit;
+}
+
+static enum column_kind kind_of(const char *name)
+{
+    if (strncmp(name, "text", 4) == 0) {
+        return COLUMN_TEXT;
+    }
+    return strcmp(name, "shard") == 0                                  ? COLUMN_I2
+           : strcmp(name, "tenant") == 0 || strcmp(name, "limit") == 0 ? COLUMN_I4
+                                                                       : COLUMN_I8;
+}
+
+/* One array: the member of that name of all wants. */
+static void put_member(struct params *params, const char *name, const want_list *wants)
+{
+    const enum column_kind kind = kind_of(name);
+    params_array(params, kind, wants->n);
+    for (size_t i = 0; i < wants->n; i++) {
+        const struct want *want = &wants->v[i];
+        if (kind != COLUMN_TEXT) {
+            params_add_int(params, kind, int_member(want, name));
+        } else {
+            params_add_str(params, strcmp(name, "text") == 0 ? want->text : want->text2);
+        }
+    }
+}
+
+static enum err_code send_one(struct session *session, struct params *params,
+                              const struct want_load *load, const want_list *wants, struct err *err)
+{
+    const struct statement *statement = statement_find(&postgres_load, str_from(load->statement));
+    CHECK(statement != NULL);
+    params_reset(params);
+    for (size_t i = 0; i < statement->arg_count; i++) {
+        put_member(params, statement->args[i], wants);
+    }
+    return session_send(session, statement->name, params, err);
+}
+
+enum err_code load_send(struct session *session, struct params *params, const struct wants *wants,
+                        struct err *err)
+{
+    for (int kind = 0; kind < WANT_COUNT; kind++) {
+        const want_list *list = &wants->of[kind];
+        const struct want_loads *loads = want_loads_of((enum want_kind)kind);
+        for (size_t i = 0; list->n > 0 && i < loads->count; i++) {
+            TRY(send_one(session, params, &loads->loads[i], list, err));
+        }
+        if (list->n > 0 && kind == WANT_OPEN_LANES) {
+            TRY(send_one(session, params, &open_heads, list, err));
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- Receiving ---- */
+
+struct row *load_row(struct arena *arena, enum table_id table, const PGresult *result, int at,
+                     int first)
+{
+    const struct table *description = table_get(table);
+    CHECK(PQnfields(result) == first + 1 + (int)description->column_count);
+    struct row *row = arena_alloc(arena, description->row_size);
+    row->table = (uint8_t)table;
+    row->locator = place_from_bytes(PQgetvalue(result, at, first));
+    for (size_t i = 0; i < description->column_count; i++) {
+        const struct column *column = &description->columns[i];
+        const int field = first + 1 + (int)i;
+        if (column->kind == COLUMN_TEXT || column->kind == COLUMN_BYTES) {
+            column_set_str(column, row, arena_str(arena, result_bytes(result, at, field)));
+        } else {
+            column_set_int(column, row, result_int(result, at, field));
+        }
+    }
+    return row;
+}
+
+static enum err_code receive_one(struct session *session, struct facts *facts, enum want_kind kind,
+                                 const want_list *wants, enum table_id table, struct err *err)
+{
+    CLEANUP(session_clear) PGresult *result = NULL;
+    TRY(session_next(session, SESSION_WAIT_MS, &result, err));
+    for (int i = 0; i < PQntuples(result); i++) {
+        const int64_t number = result_int(result, i, COLUMN_NR);
+        CHECK(number >= 1 && (size_t)number <= wants->n);
+        facts_learn(facts, kind, &wants->v[number - 1],
+                    load_row(facts->arena, table, result, i, COLUMN_PLACE));
+    }
+    return ERR_OK;
+}
+
+enum err_code load_receive(struct session *session, struct facts *facts, const struct wants *wants,
+                           struct err *err)
+{
+    for (int at = 0; at < WANT_COUNT; at++) {
+        const enum want_kind kind = (enum want_kind)at;
+        const want_list *list = &wants->of[kind];
+        const struct want_loads *loads = want_loads_of(kind);
+        for (size_t i = 0; list->n > 0 && i < loads->count; i++) {
+            TRY(receive_one(session, facts, kind, list, loads->loads[i].table, err));
+        }
+        if (list->n > 0 && kind == WANT_OPEN_LANES) {
+            TRY(receive_one(session, facts, kind, list, open_heads.table, err));
+        }
+    }
+    return ERR_OK;
+}

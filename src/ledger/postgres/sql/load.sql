@@ -1,0 +1,424 @@
+-- Facts of a tick. Arguments are arrays of members of struct want (core/facts.h), by name; a
+-- result row is the number of the want (from 1), the ctid, and the columns in the order of
+-- core/tables.c.
+--
+-- Every keyed fact is a CROSS JOIN LATERAL with a LIMIT (or OFFSET 0): it cannot be turned into a
+-- plain join, so that a plan made while a table was empty still looks keys up when it is full.
+
+-- The shard rows, locked in ascending order. The clock and all facts are read by later statements:
+-- this one's snapshot is older than the wait for the locks.
+-- name: load_shard
+-- args: shard
+SELECT
+    array_position($1::int2[], x.shard) AS nr, x.ctid, x.shard, x.tick, x.last_at, x.next_due_at,
+    x.available_since, x.lapse_allowance, x.lapse_refill_at
+FROM shards AS x
+WHERE x.shard = ANY ($1::int2[])
+ORDER BY x.shard
+FOR NO KEY UPDATE;
+
+-- name: load_tenant
+-- args: shard, tenant
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.created_at, x.weight, x.max_inflight, x.max_live,
+        x.version, x.config_version, x.head_seq, x.next_job, x.next_run, x.next_lane,
+        x.virtual_time, x.waiting, x.inflight, x.live
+    FROM tenants AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    LIMIT 1) AS r;
+
+-- name: load_config_job_types
+-- args: shard, tenant
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.version, x.body
+    FROM job_types AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.name OFFSET 0) AS r;
+
+-- name: load_config_sources
+-- args: shard, tenant
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.version, x.body
+    FROM sources AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.name OFFSET 0) AS r;
+
+-- name: load_tenant_name
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.named, x.home_shard, x.created_at
+    FROM tenant_names AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.name = k.label
+    LIMIT 1) AS r;
+
+-- name: load_token
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.token, x.name, x.hash, x.for_tenant, x.scopes,
+        x.job_types, x.created_at, x.revoked_at
+    FROM tokens AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.token = k.a
+    LIMIT 1) AS r;
+
+-- name: load_leased
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.running, x.worker, x.claim,
+        x.claimed_at, x.claimed_seq, x.ttl_ms, x.charged_ms, x.requests, x.run_until,
+        x.cancel_at, x.until, x.due_at, x.progress_at, x.no_progress_ms, x.progress
+    FROM leased AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_outcome
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.state, x.class, x.cause, x.worker,
+        x.claimed_at, x.claimed_seq, x.ended_at, x.ended_seq, x.digest, x.result
+    FROM outcomes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_job
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.run, x.lane, x.priority, x.rank, x.submitted_at,
+        x.submit_seq, x.replay_of, x.name, x.key, x.digest, x.traceparent, x.payload
+    FROM jobs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_waiting_blocked
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.remaining, x.delay_us
+    FROM blocked AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- A ready row is found by lane and rank; the jobs row knows both.
+-- name: load_waiting_ready
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT x.lane, x.rank
+    FROM jobs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS j
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.eligible_at
+    FROM ready AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = j.lane AND x.rank = j.rank
+      AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_waiting_delayed
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.due_at, x.reason
+    FROM delayed AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_job_key
+-- args: shard, tenant, a, b
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.generation, x.hash, x.job
+    FROM job_keys AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.generation = k.b::int4 AND x.hash = k.a
+    ORDER BY x.job OFFSET 0) AS r;
+
+-- name: load_run
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.run, x.name, x.digest, x.submitted_at, x.ended_at,
+        x.state, x.total, x.present, x.blocked, x.leased, x.succeeded, x.dead, x.canceled
+    FROM runs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run = k.a
+    LIMIT 1) AS r;
+
+-- name: load_run_key
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.key, x.run
+    FROM run_keys AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.key = k.label
+    LIMIT 1) AS r;
+
+-- name: load_run_jobs
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.run, x.lane, x.priority, x.rank, x.submitted_at,
+        x.submit_seq, x.replay_of, x.name, x.key, x.digest, x.traceparent, x.payload
+    FROM jobs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run = k.a AND x.run > 0 AND x.job > k.b
+    ORDER BY x.job LIMIT k.most) AS r;
+
+-- name: load_edges_from
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.run, x.pred, x.succ, x.kind
+    FROM dag_edges AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.pred = k.a AND x.succ > k.b
+    ORDER BY x.succ LIMIT k.most) AS r;
+
+-- name: load_edges_to
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.run, x.pred, x.succ, x.kind
+    FROM dag_edges AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.succ = k.a AND x.pred > k.b
+    ORDER BY x.pred LIMIT k.most) AS r;
+
+-- name: load_lane
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+        x.open_at, x.hold, x.estimate_ms
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = k.a::int4
+    LIMIT 1) AS r;
+
+-- name: load_lane_name
+-- args: shard, tenant, text, text2
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      unnest($4::text[]) AS label2, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+        x.open_at, x.hold, x.estimate_ms
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.source = k.label2
+    LIMIT 1) AS r;
+
+-- The 64 open lanes of least (rank, lane).
+-- name: load_open_lanes
+-- args: shard, tenant, text, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($4::int8[]) AS a,
+      string_to_array(unnest($3::text[]), E'\n') AS types,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+        x.open_at, x.hold, x.estimate_ms
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
+      AND x.waiting > 0 AND x.job_type = ANY (k.types)
+    ORDER BY x.rank, x.lane LIMIT 64) AS r;
+
+-- The same lanes again, and of each the first `limit` of ready: one round trip for both. The
+-- nested loops give the heads of a lane in the order of the inner query.
+-- name: load_open_heads
+-- args: shard, tenant, text, a, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($4::int8[]) AS a,
+      string_to_array(unnest($3::text[]), E'\n') AS types, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (SELECT x.lane
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
+      AND x.waiting > 0 AND x.job_type = ANY (k.types)
+    ORDER BY x.rank, x.lane LIMIT 64) AS l
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.eligible_at
+    FROM ready AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = l.lane
+    ORDER BY x.rank, x.job LIMIT k.most) AS r;
+
+-- name: load_busy_lanes
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+        x.open_at, x.hold, x.estimate_ms
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.inflight > 0
+    ORDER BY x.lane OFFSET 0) AS r;
+
+-- name: load_throttle
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.host, x.level_micro, x.rate_milli, x.burst, x.refilled_at,
+        x.blocked_until, x.penalty_ms
+    FROM throttles AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.host = k.label
+    LIMIT 1) AS r;
+
+-- name: load_settling
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.pred, x.ok, x.after_succ
+    FROM settling AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.pred = k.a
+    LIMIT 1) AS r;
+
+-- name: load_request_key
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.key, x.digest, x.at, x.status, x.location, x.answer
+    FROM request_keys AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.key = k.label
+    LIMIT 1) AS r;
+
+-- name: load_artifacts
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.role, x.name, x."grant", x.run, x.sha256, x.size,
+        x.media_type
+    FROM artifacts AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    ORDER BY x.role, x.name OFFSET 0) AS r;
+
+-- name: load_due_leased
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.running, x.worker, x.claim,
+        x.claimed_at, x.claimed_seq, x.ttl_ms, x.charged_ms, x.requests, x.run_until,
+        x.cancel_at, x.until, x.due_at, x.progress_at, x.no_progress_ms, x.progress
+    FROM leased AS x
+    WHERE x.shard = k.shard
+    ORDER BY x.due_at, x.tenant, x.job LIMIT k.most) AS r;
+
+-- name: load_due_delayed
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.due_at, x.reason
+    FROM delayed AS x
+    WHERE x.shard = k.shard
+    ORDER BY x.due_at, x.tenant, x.job LIMIT k.most) AS r;
+
+-- name: load_due_deadlines
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.due_at, x.job
+    FROM start_deadlines AS x
+    WHERE x.shard = k.shard
+    ORDER BY x.due_at, x.tenant, x.job LIMIT k.most) AS r;
+
+-- name: load_all_settling
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.pred, x.ok, x.after_succ
+    FROM settling AS x
+    WHERE x.shard = k.shard
+    ORDER BY x.tenant, x.pred LIMIT k.most) AS r;

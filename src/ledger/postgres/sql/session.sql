@@ -1,0 +1,75 @@
+-- A connection of this backend: who it is, how it plans, its transactions, the meta row, blobs.
+
+-- Plans are made once, without looking at values or at how full a table happens to be: whatever
+-- would read a whole table or join by it is out of question.
+-- name: settings
+SET search_path = stella;
+SET statement_timeout = 30000;
+SET lock_timeout = 15000;
+SET plan_cache_mode = force_generic_plan;
+SET jit = off;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+
+-- A node that stops between two round trips must not keep its shards locked.
+-- name: settings_of_engine
+SET idle_in_transaction_session_timeout = 10000;
+
+-- name: role_engine
+SET ROLE stella_engine;
+
+-- name: role_reader
+SET ROLE stella_reader;
+
+-- Only to measure what row security costs: fails for a login that it holds for.
+-- name: role_none
+SET row_security = off;
+
+-- name: meta
+SELECT schema_version, seed FROM ledger;
+
+-- name: row_security
+SELECT row_security_active('jobs');
+
+-- name: begin
+BEGIN ISOLATION LEVEL READ COMMITTED;
+
+-- name: begin_read
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;
+
+-- Row security: the shards of this transaction, as an array.
+-- name: set_shards
+SELECT set_config('stella.shards', $1, true);
+
+-- name: set_tenant
+SELECT set_config('stella.tenant', $1, true);
+
+-- name: clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8;
+
+-- name: blob_size
+SELECT size FROM blobs WHERE tenant = $1::int4 AND sha256 = $2::bytea;
+
+-- name: blob_part
+SELECT bytes FROM blob_parts WHERE tenant = $1::int4 AND sha256 = $2::bytea AND part = $3::int4;
+
+-- Two writers of the same bytes write the same parts: the later one waits for the first, then adds
+-- nothing.
+-- name: insert_blob_part
+INSERT INTO blob_parts (tenant, sha256, part, bytes)
+VALUES ($1::int4, $2::bytea, $3::int4, $4::bytea)
+ON CONFLICT DO NOTHING;
+
+-- name: insert_blob
+INSERT INTO blobs (tenant, sha256, size, created_at)
+VALUES ($1::int4, $2::bytea, $3::int8, (extract(epoch FROM clock_timestamp()) * 1000000)::int8)
+ON CONFLICT DO NOTHING;
