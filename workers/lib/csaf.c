@@ -261,4 +261,9 @@ void csaf_observe(struct reading *reading, const json_t *document, struct json_w
     observe_vulnerabilities(reading, document, &tree, issued, out);
     write_text(out, STR("title"), json_text(json_object_get(head, "title")));
     json_put_object_end(out);
+    if (!reading_refused(reading)) {
+        csaf_check(reading, document, &tree);
+        csaf_check_tracking(reading, document);
+        csaf_check_vulnerabilities(reading, document, &tree);
+    }
 }

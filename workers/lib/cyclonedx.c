@@ -23,6 +23,7 @@ static void collect_one(struct reading *reading, const json_t *component, const 
         reading_warn(reading, RULE_CYCLONEDX_DUPLICATE_REF, &ref_at);
     }
     elements_add(reading, elements, purl, ref, &purl_at);
+    cyclonedx_check_component(reading, component, at);
 }
 
 /* Steps into the "components" of `owner`, if it has any. */
@@ -125,4 +126,7 @@ void cyclonedx_observe_sbom(struct reading *reading, const json_t *document,
     write_text(out, STR("name"), json_text(json_object_get(subject_of(document), "name")));
     cyclonedx_write_subjects(out, document);
     json_put_object_end(out);
+    if (!reading_refused(reading)) {
+        cyclonedx_check(reading, document, &elements);
+    }
 }

@@ -280,4 +280,7 @@ void cyclonedx_observe_vex(struct reading *reading, const json_t *document, stru
     observe_vulnerabilities(reading, &vex, document, out);
     cyclonedx_write_subjects(out, document);
     json_put_object_end(out);
+    if (!reading_refused(reading)) {
+        cyclonedx_check(reading, document, &vex.elements);
+    }
 }

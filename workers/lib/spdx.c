@@ -106,4 +106,7 @@ void spdx_observe(struct reading *reading, const json_t *document, struct json_w
     write_text(out, STR("name"), json_text(json_object_get(document, "name")));
     observe_subjects(reading, document, &elements, out);
     json_put_object_end(out);
+    if (!reading_refused(reading)) {
+        spdx_check(reading, document);
+    }
 }

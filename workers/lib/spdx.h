@@ -18,6 +18,6 @@
 
 void spdx_observe(struct reading *reading, const json_t *document, struct json_writer *out);
 /* The rules of the members that the observation does not hold; warnings only. */
-void spdx_check(struct reading *reading, const json_t *document, const struct elements *elements);
+void spdx_check(struct reading *reading, const json_t *document);
 
 #endif
