@@ -523,17 +523,17 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 
 -- name: insert_settling
 INSERT INTO settling (
-    shard, tenant, pred, ok, after_succ)
+    shard, tenant, pred, mode, after_succ)
 SELECT
-    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::bool[]),
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int2[]),
     unnest($5::int8[]);
 
 -- name: update_settling
 UPDATE settling AS x SET
-    ok = k.ok, after_succ = k.after_succ
+    mode = k.mode, after_succ = k.after_succ
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
-    unnest($4::bool[]) AS ok, unnest($5::int8[]) AS after_succ) AS k
+    unnest($4::int2[]) AS mode, unnest($5::int8[]) AS after_succ) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_settling

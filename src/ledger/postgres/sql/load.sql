@@ -3,7 +3,9 @@
 -- core/tables.c.
 --
 -- Every keyed fact is a CROSS JOIN LATERAL with a LIMIT (or OFFSET 0): it cannot be turned into a
--- plain join, so that a plan made while a table was empty still looks keys up when it is full.
+-- plain join, so that a plan made while a table was empty still looks keys up when it is full. No
+-- condition casts a number to a narrower one: that can fail, so it is not leakproof, and row
+-- security would keep it out of the index.
 
 -- The shard rows, locked in ascending order. The clock and all facts are read by later statements:
 -- this one's snapshot is older than the wait for the locks.
@@ -177,7 +179,7 @@ CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.generation, x.hash, x.job
     FROM job_keys AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.generation = k.b::int4 AND x.hash = k.a
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.generation = k.b AND x.hash = k.a
     ORDER BY x.job OFFSET 0) AS r;
 
 -- name: load_run
@@ -255,7 +257,7 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
         x.open_at, x.hold, x.estimate_ms
     FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = k.a::int4
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = k.a
     LIMIT 1) AS r;
 
 -- name: load_lane_name
@@ -308,6 +310,19 @@ CROSS JOIN LATERAL (
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = l.lane
     ORDER BY x.rank, x.job LIMIT k.most) AS r;
 
+-- name: load_source_lanes
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+        x.open_at, x.hold, x.estimate_ms
+    FROM lanes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.source = k.label
+    ORDER BY x.lane OFFSET 0) AS r;
+
 -- name: load_busy_lanes
 -- args: shard, tenant, text
 SELECT k.nr, r.*
@@ -341,7 +356,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
     SELECT
-        x.ctid, x.shard, x.tenant, x.pred, x.ok, x.after_succ
+        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ
     FROM settling AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.pred = k.a
     LIMIT 1) AS r;
@@ -357,6 +372,20 @@ CROSS JOIN LATERAL (
     FROM request_keys AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.key = k.label
     LIMIT 1) AS r;
+
+-- name: load_attempts
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x."grant", x.ending, x.class, x.worker, x.claimed_at,
+        x.claimed_seq, x.ended_at, x.ended_seq, x.digest, x.message
+    FROM attempts AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a AND x."grant" > k.b
+    ORDER BY x."grant" LIMIT k.most) AS r;
 
 -- name: load_artifacts
 -- args: shard, tenant, a
@@ -418,7 +447,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
     SELECT
-        x.ctid, x.shard, x.tenant, x.pred, x.ok, x.after_succ
+        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ
     FROM settling AS x
     WHERE x.shard = k.shard
     ORDER BY x.tenant, x.pred LIMIT k.most) AS r;

@@ -491,7 +491,7 @@ FROM attempts
 ORDER BY shard, tenant, job, "grant";
 
 -- name: dump_settling
-SELECT shard, tenant, pred, ok, after_succ
+SELECT shard, tenant, pred, mode, after_succ
 FROM settling
 ORDER BY shard, tenant, pred;
 
