@@ -353,7 +353,7 @@ ORDER BY tenant, lane;
 -- Depth, leases, lowest rank and the oldest head's eligible time of each job type, all tenants.
 -- A rollup of lanes: no row of ready is counted.
 -- name: queue_by_type
-SELECT job_type, sum(waiting) AS waiting, sum(inflight) AS inflight,
+SELECT job_type, sum(waiting)::int8 AS waiting, sum(inflight)::int8 AS inflight,
        min(CASE WHEN waiting > 0 THEN rank END) AS rank, min(eligible_at) AS eligible_at
 FROM (SELECT l.job_type AS job_type, l.waiting AS waiting, l.inflight AS inflight, l.rank AS rank,
              (SELECT r.eligible_at FROM ready AS r
