@@ -63,34 +63,34 @@ struct vulnerability {
     const struct str *names;
     size_t names_count;
     struct str issued;
-    struct map labels; /* Product id to the text of its flag's label. */
-    VEC(const char *) distinct_labels;
+    struct map labels; /* Product id to its justification, a place in `labels`. */
 };
 
-static void add_label(struct reading *reading, struct vulnerability *v, struct str product,
-                      const json_t *label)
+/* The justifications that a flag can give; other labels are warned of and give none. */
+static const char *const labels[] = {"component_not_present",
+                                     "inline_mitigations_already_exist",
+                                     "vulnerable_code_cannot_be_controlled_by_adversary",
+                                     "vulnerable_code_not_in_execute_path",
+                                     "vulnerable_code_not_present",
+                                     NULL};
+
+static const char *const *find_label(struct str text)
 {
-    const char *text = json_string_value(label);
-    bool known = false;
-    for (size_t i = 0; i < v->distinct_labels.n; i++) {
-        if (str_eq(str_from(v->distinct_labels.v[i]), json_text(label))) {
-            text = v->distinct_labels.v[i];
-            known = true;
-        }
+    const char *const *label = labels;
+    while (*label != NULL && !str_eq(text, str_from(*label))) {
+        label++;
     }
-    if (!known) {
-        VEC_PUSH(reading->arena, &v->distinct_labels, text);
-    }
-    if (product.len > 0 && map_find_str(&v->labels, product) == NULL) {
-        map_put_str(reading->arena, &v->labels, product, (void *)(uintptr_t)text);
-    }
+    return *label != NULL ? label : NULL;
 }
 
 static void label_all(struct reading *reading, struct vulnerability *v, const json_t *ids,
-                      const json_t *label)
+                      const char *const *label)
 {
     for (size_t i = 0; i < json_array_size(ids); i++) {
-        add_label(reading, v, json_text(json_array_get(ids, i)), label);
+        const struct str product = json_text(json_array_get(ids, i));
+        if (product.len > 0 && map_find_str(&v->labels, product) == NULL) {
+            map_put_str(reading->arena, &v->labels, product, (void *)(uintptr_t)label);
+        }
     }
 }
 
@@ -98,24 +98,17 @@ static void label_all(struct reading *reading, struct vulnerability *v, const js
 static void collect_labels(struct reading *reading, const struct csaf_tree *tree,
                            struct vulnerability *v)
 {
-    static const char *const known[] = {"component_not_present",
-                                        "inline_mitigations_already_exist",
-                                        "vulnerable_code_cannot_be_controlled_by_adversary",
-                                        "vulnerable_code_not_in_execute_path",
-                                        "vulnerable_code_not_present",
-                                        NULL};
     const json_t *flags = reading_want_array(reading, v->value, &v->at, "flags", RULE_CSAF_SHAPE);
     const struct place flags_at = PLACE_KEY(&v->at, "flags");
     for (size_t i = 0; i < json_array_size(flags); i++) {
         const json_t *flag = json_array_get(flags, i);
-        const json_t *label = json_object_get(flag, "label");
         const json_t *group_ids = json_object_get(flag, "group_ids");
+        const char *const *label = find_label(json_text(json_object_get(flag, "label")));
         const struct place here = PLACE_INDEX(&flags_at, i);
-        if (json_text(label).len == 0) {
+        if (label == NULL) {
             reading_warn(reading, RULE_CSAF_FLAG_LABEL, &here);
             continue;
         }
-        reading_check_word(reading, json_text(label), known, &here, RULE_CSAF_FLAG_LABEL);
         label_all(reading, v, json_object_get(flag, "product_ids"), label);
         for (size_t g = 0; g < json_array_size(group_ids); g++) {
             const json_t *group =
@@ -125,39 +118,31 @@ static void collect_labels(struct reading *reading, const struct csaf_tree *tree
     }
 }
 
-/* True when the product has this label; a null label stands for none. */
-static bool has_label(const struct vulnerability *v, struct str id, const char *label)
-{
-    const char *own = map_find_str(&v->labels, id);
-    if (own == NULL || label == NULL) {
-        return own == label;
-    }
-    return str_eq(str_from(own), str_from(label));
-}
-
-/* One statement for the products of a status group that share a justification. */
+/* One statement for the products of a status group that share a justification, or have none. */
 static void write_statement(struct json_writer *out, const struct csaf_tree *tree,
                             const struct vulnerability *v, size_t group, const json_t *ids,
-                            const char *label)
+                            const char *const *label)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < json_array_size(ids); i++) {
-        n += has_label(v, json_text(json_array_get(ids, i)), label);
-    }
-    if (n == 0) {
-        return;
-    }
-    statement_begin(out, &(struct statement_head){.index = v->at.index,
-                                                  .issued = v->issued,
-                                                  .justification = str_from(label)});
+    bool begun = false;
     for (size_t i = 0; i < json_array_size(ids); i++) {
         const struct str id = json_text(json_array_get(ids, i));
-        if (has_label(v, id, label)) {
-            write_product(out, tree, id);
+        const bool justified = groups[group].status == VEX_NOT_AFFECTED;
+        if ((justified ? map_find_str(&v->labels, id) : NULL) != (const void *)label) {
+            continue;
         }
+        if (!begun) {
+            statement_begin(out, &(struct statement_head){
+                                     .index = v->at.index,
+                                     .issued = v->issued,
+                                     .justification = str_from(label != NULL ? *label : NULL)});
+            begun = true;
+        }
+        write_product(out, tree, id);
     }
-    statement_end(out, groups[group].status, str_from(groups[group].group), v->names,
-                  v->names_count);
+    if (begun) {
+        statement_end(out, groups[group].status, str_from(groups[group].group), v->names,
+                      v->names_count);
+    }
 }
 
 static void check_ids(struct reading *reading, const json_t *ids, const struct place *at)
@@ -182,19 +167,10 @@ static void write_statements(struct reading *reading, struct json_writer *out,
         if (reading_refused(reading)) {
             return;
         }
-        if (groups[g].status == VEX_NOT_AFFECTED) {
-            for (size_t i = 0; i < v->distinct_labels.n; i++) {
-                write_statement(out, tree, v, g, ids, v->distinct_labels.v[i]);
-            }
-            write_statement(out, tree, v, g, ids, NULL);
-        } else {
-            const struct vulnerability unlabelled = {.value = v->value,
-                                                     .at = v->at,
-                                                     .names = v->names,
-                                                     .names_count = v->names_count,
-                                                     .issued = v->issued};
-            write_statement(out, tree, &unlabelled, g, ids, NULL);
+        for (const char *const *label = labels; *label != NULL; label++) {
+            write_statement(out, tree, v, g, ids, label);
         }
+        write_statement(out, tree, v, g, ids, NULL);
     }
 }
 

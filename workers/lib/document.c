@@ -63,8 +63,24 @@ bool document_kind_of_path(struct str path, enum document_kind *out_kind)
 
 static const struct place root = {NULL, NULL, 0};
 
+/* No fewer than the values in it; those in strings are counted too. */
+static size_t values_at_most(struct str text)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        n += c == ',' || c == '[' || c == '{';
+    }
+    return n;
+}
+
 static json_t *read_json(struct reading *reading, struct str text)
 {
+    if (values_at_most(text) > DOCUMENT_VALUES_MAX) {
+        reading_refuse(reading, QUARANTINE_TOO_COMPLEX, &root, "more than %d values",
+                       DOCUMENT_VALUES_MAX);
+        return NULL;
+    }
     json_error_t why;
     json_t *value = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
     if (value == NULL && json_error_code(&why) == json_error_duplicate_key) {

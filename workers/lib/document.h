@@ -4,7 +4,8 @@
  * Use      document_read() turns bytes into one JSON value, whether they are JSON or YAML;
  *          document_format() recognises the format of that value.
  * Owns     the caller owns the value (json_decref).
- * Bounds   DOCUMENT_MAX bytes of JSON, DOCUMENT_YAML_MAX of YAML, JSON_DEPTH_MAX levels.
+ * Bounds   DOCUMENT_MAX bytes of JSON with DOCUMENT_VALUES_MAX values (counted by their commas and
+ *          brackets before anything is allocated), DOCUMENT_YAML_MAX bytes of YAML.
  */
 #ifndef WORKERS_LIB_DOCUMENT_H
 #define WORKERS_LIB_DOCUMENT_H
@@ -18,6 +19,7 @@
 enum {
     DOCUMENT_MAX = 64 * 1024 * 1024,
     DOCUMENT_YAML_MAX = 4 * 1024 * 1024,
+    DOCUMENT_VALUES_MAX = 2000000,
 };
 
 /* What a document is wanted as; it follows from the feed folder. */

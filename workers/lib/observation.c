@@ -100,7 +100,8 @@ static void observe_value(struct draft *draft, const json_t *document, bool is_y
     if (is_yaml && !row->yaml) {
         reading_warn(&draft->reading, RULE_DOCUMENT_YAML, &root);
     }
-    draft->version = arena_str(draft->reading.arena, format_version(draft->format, document));
+    draft->version =
+        arena_str(draft->reading.arena, reading_cut(format_version(draft->format, document), 128));
     struct json_writer writer;
     json_begin(&writer, &draft->body);
     row->observers[draft->kind](&draft->reading, document, &writer);

@@ -11,6 +11,7 @@
  *          "schema":1,"sha256":"...","warnings":[{pointer,rule}],"warnings_total":n}, ending in \n.
  *          `body` is absent from a quarantined document, `quarantine` from any other.
  * Bounds   a line of OBSERVATION_MAX bytes; READING_WARNINGS_MAX warnings are kept, all counted.
+ *          An arena with a cap of OBSERVATION_ARENA_MAX never runs out; reset it between documents.
  * Threads  none shared; any number of calls in parallel, each with its own arena.
  */
 #ifndef WORKERS_LIB_OBSERVATION_H
@@ -23,6 +24,8 @@
 #include "workers/lib/reading.h"
 
 enum { OBSERVATION_MAX = 64 * 1024 * 1024, OBSERVATION_SCHEMA = 1 };
+
+#define OBSERVATION_ARENA_MAX ((size_t)2 << 30)
 
 enum observation_outcome {
     OBSERVATION_ACCEPTED,
@@ -56,7 +59,7 @@ const char *observation_outcome_name(enum observation_outcome outcome);
  * Appends the observation line of one document to `out_lines`. When the buffer would overflow
  * the document is quarantined as too large, so leave OBSERVATION_QUARANTINE_ROOM bytes for that.
  */
-enum { OBSERVATION_QUARANTINE_ROOM = 128 * 1024 };
+enum { OBSERVATION_QUARANTINE_ROOM = 1024 * 1024 };
 
 void observe_document(struct arena *arena, const struct observation_source *source,
                       struct buf *out_lines, struct observation_summary *out_summary);

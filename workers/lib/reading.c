@@ -47,16 +47,15 @@ static void put_token(struct buf *out, const char *key)
     }
 }
 
-/* Cuts at the end of a whole UTF-8 sequence. */
-static struct str cut_utf8(struct str s, size_t max)
+struct str reading_cut(struct str text, size_t max)
 {
-    if (s.len <= max) {
-        return s;
+    if (text.len <= max) {
+        return text;
     }
-    while (max > 0 && ((unsigned char)s.ptr[max] & 0xC0U) == 0x80U) {
+    while (max > 0 && ((unsigned char)text.ptr[max] & 0xC0U) == 0x80U) {
         max--;
     }
-    return str_slice(s, 0, max);
+    return str_slice(text, 0, max);
 }
 
 struct str place_pointer(struct arena *arena, const struct place *at)
@@ -78,7 +77,7 @@ struct str place_pointer(struct arena *arena, const struct place *at)
             buf_u64(&text, step->index);
         }
     }
-    const struct str pointer = arena_str(arena, cut_utf8(buf_get(&text), READING_POINTER_MAX));
+    const struct str pointer = arena_str(arena, reading_cut(buf_get(&text), READING_POINTER_MAX));
     buf_fini(&text);
     return pointer;
 }
@@ -103,7 +102,7 @@ void reading_refuse(struct reading *reading, enum quarantine quarantine, const s
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    const struct str cut = cut_utf8(str_from(text), sizeof(text) - 8);
+    const struct str cut = reading_cut(str_from(text), sizeof(text) - 8);
     reading->quarantine = quarantine;
     reading->detail = arena_str(reading->arena, str_is_utf8(cut) ? cut : STR("(not UTF-8)"));
     reading->pointer = place_pointer(reading->arena, at);

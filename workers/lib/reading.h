@@ -68,6 +68,8 @@ struct reading {
     struct str pointer;
 };
 
+/* The first bytes of a text, at most `max`, ending with a whole UTF-8 sequence. */
+struct str reading_cut(struct str text, size_t max);
 void reading_init(struct reading *reading, struct arena *arena, struct str path);
 /* RFC 6901 text of a place. */
 struct str place_pointer(struct arena *arena, const struct place *at);
