@@ -29,6 +29,9 @@ struct engine_config {
     int32_t queue_max;   /* Requests in each queue. */
     int32_t parked_max;  /* Parked claims of one credential. */
     int64_t park_max_us; /* Longest wait of a claim: 20 s. */
+    int64_t stop_us;     /* What was accepted is answered within that time of engine_stop(). */
+    int64_t gap_us;      /* No tick for that long while nobody served: leases get a full ttl. */
+    int64_t look_up_us;  /* After a start, claim ids are looked for in the ledger for that long. */
     int32_t read_threads;
     /* One line of JSON per notable event (closed set in observe/events); may be null. */
     void (*log)(void *ctx, const char *event, struct str fields);
@@ -48,6 +51,7 @@ struct engine_request {
     /* The engine's own. */
     struct engine_request *next;
     size_t left;
+    void *state;
 };
 
 /* What one tenant granted. */
@@ -78,6 +82,9 @@ struct engine_claim {
     /* The engine's own. */
     void *state;
 };
+
+/* The defaults of contract/settings.json; the target is the caller's. */
+struct engine_config engine_config_default(struct ledger_target target);
 
 enum err_code engine_open(const struct engine_config *config, struct engine **out, struct err *err);
 enum err_code engine_start(struct engine *engine, struct err *err);
@@ -119,7 +126,10 @@ struct engine_figures {
     uint64_t submitted, claimed, succeeded, failed, dead, throttled, returned, lapsed, retried;
     uint64_t refused; /* For load. */
     uint64_t unknown_commits;
-    int64_t queued[3];
+    uint64_t decided_anew; /* Groups run once more. */
+    uint64_t outages;      /* Times the ledger went away. */
+    uint64_t clock_behind; /* Episodes. */
+    int64_t queued[3];     /* Requests accepted and not answered. */
     int64_t parked;
 };
 

@@ -1,0 +1,178 @@
+#include "engine/group.h"
+#include "platform/clock.h"
+#include "platform/random.h"
+#include "platform/thread.h"
+
+/* Times a group is decided before its failure is believed: a lost connection or a deadlock is
+ * gone at the second try. */
+enum { RUNS_MAX = 3 };
+
+#define BACKOFF_LEAST_US (50 * US_PER_MS)
+#define BACKOFF_MOST_US  (5 * US_PER_S)
+
+/* Doubles, with jitter, so that nodes do not come back in step. */
+struct backoff {
+    int64_t us;
+};
+
+static int64_t backoff_next(struct backoff *backoff)
+{
+    backoff->us = backoff->us == 0 ? BACKOFF_LEAST_US : backoff->us * 2;
+    backoff->us = backoff->us > BACKOFF_MOST_US ? BACKOFF_MOST_US : backoff->us;
+    return backoff->us / 2 + random_below(backoff->us / 2 + 1);
+}
+
+static void see_clock(struct engine *engine, int64_t clock)
+{
+    const int64_t mono = clock_mono().us;
+    lock_take(&engine->lock);
+    /* A forward step of the clock is a gap as much as a stop is. */
+    if (engine->clock_seen != 0 &&
+        clock - engine->clock_seen > mono - engine->mono_seen + engine->config.gap_us) {
+        engine->ready_since = clock;
+    }
+    engine->clock_seen = clock;
+    engine->mono_seen = mono;
+    engine->clock_offset = clock - clock_wall().us;
+    lock_give(&engine->lock);
+}
+
+/* Waits a while; false when the engine gives up on what is open. */
+static bool pause_for(struct engine *engine, int64_t us)
+{
+    lock_take(&engine->lock);
+    if (engine->stage != NODE_STOPPED) {
+        wake_wait_for(&engine->retry, &engine->lock, us);
+    }
+    const bool go_on = engine->stage != NODE_STOPPED;
+    lock_give(&engine->lock);
+    return go_on;
+}
+
+/* Asks until the ledger says what became of the group. ERR_OK: committed; ERR_CONFLICT: not. */
+static enum err_code settle_unknown(struct committer *committer)
+{
+    struct engine *engine = committer->engine;
+    struct group *group = committer->group;
+    struct backoff backoff = {0};
+    lock_take(&engine->lock);
+    engine->figures.unknown_commits++;
+    lock_give(&engine->lock);
+    node_log(engine, "commit_unknown", STR("{}"));
+    for (;;) {
+        bool committed = false;
+        struct err err = {0};
+        enum err_code code = ledger_was_committed(committer->ledger, group->shards,
+                                                  group->shard_count, group->id, &committed, &err);
+        if (code == ERR_OK && !committed) {
+            return ERR_CONFLICT;
+        }
+        if (code == ERR_OK) {
+            code = group_reload(group, &err);
+        }
+        if (code == ERR_OK) {
+            return ERR_OK;
+        }
+        if (!pause_for(engine, backoff_next(&backoff))) {
+            return ERR_COMMIT_UNKNOWN;
+        }
+    }
+}
+
+static void run_group(struct committer *committer)
+{
+    struct group *group = committer->group;
+    struct engine *engine = committer->engine;
+    enum err_code code = ERR_OK;
+    for (int runs = 0; runs < RUNS_MAX; runs++) {
+        struct err err = {0};
+        code = group_run(group, &err);
+        if (code == ERR_COMMIT_UNKNOWN) {
+            code = settle_unknown(committer);
+            if (code != ERR_OK) {
+                group_restore(group);
+            }
+        }
+        if (code == ERR_OK) {
+            see_clock(engine, group->facts.clock);
+            group_answer(group);
+            return;
+        }
+        if (code == ERR_COMMIT_UNKNOWN) {
+            break;
+        }
+        lock_take(&engine->lock);
+        engine->figures.decided_anew++;
+        lock_give(&engine->lock);
+    }
+    group_fail(group, code == ERR_COMMIT_UNKNOWN ? ERR_INTERNAL : ERR_LEDGER_UNAVAILABLE);
+}
+
+enum err_code committer_probe(struct committer *committer, struct err *err)
+{
+    struct engine *engine = committer->engine;
+    const int16_t shard = SHARD_SYSTEM;
+    struct arena arena;
+    struct facts facts;
+    arena_init(&arena, (size_t)16 << 20);
+    facts_init(&facts, &arena, engine->seed, 0);
+    const enum err_code code = ledger_begin(committer->ledger, &shard, 1, &facts, err);
+    if (code == ERR_OK) {
+        ledger_rollback(committer->ledger);
+        see_clock(engine, facts.clock);
+        lock_take(&engine->lock);
+        node_set_ready(engine, true, facts.clock);
+        lock_give(&engine->lock);
+    }
+    facts_fini(&facts);
+    arena_fini(&arena);
+    return code;
+}
+
+/* The first committer looks whether the ledger is back; the others wait for it. */
+static void wait_for_ledger(struct committer *committer)
+{
+    struct engine *engine = committer->engine;
+    struct backoff backoff = {0};
+    for (;;) {
+        struct err err = {0};
+        if (!pause_for(engine, backoff_next(&backoff)) ||
+            committer_probe(committer, &err) == ERR_OK) {
+            return;
+        }
+    }
+}
+
+bool committer_step(struct committer *committer)
+{
+    struct engine *engine = committer->engine;
+    lock_take(&engine->lock);
+    const bool taken = group_take(committer->group);
+    lock_give(&engine->lock);
+    if (taken) {
+        run_group(committer);
+    }
+    return taken;
+}
+
+void *committer_run(void *ctx)
+{
+    struct committer *committer = ctx;
+    struct engine *engine = committer->engine;
+    lock_take(&engine->lock);
+    while (engine->stage != NODE_STOPPED) {
+        if (!engine->ready && committer == &engine->committers[0]) {
+            lock_give(&engine->lock);
+            wait_for_ledger(committer);
+            lock_take(&engine->lock);
+        } else if (group_take(committer->group)) {
+            lock_give(&engine->lock);
+            run_group(committer);
+            lock_take(&engine->lock);
+        } else {
+            wake_wait(&engine->work, &engine->lock);
+        }
+    }
+    lock_give(&engine->lock);
+    return NULL;
+}

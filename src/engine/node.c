@@ -1,0 +1,62 @@
+#include "engine/node.h"
+
+#include "platform/clock.h"
+#include "platform/thread.h"
+
+void node_log(struct engine *engine, const char *event, struct str fields)
+{
+    if (engine->config.log != NULL) {
+        engine->config.log(engine->config.log_ctx, event, fields);
+    }
+}
+
+int64_t node_ledger_now(const struct engine *engine)
+{
+    return clock_wall().us + engine->clock_offset;
+}
+
+void node_enqueue(struct engine *engine, struct task *task)
+{
+    const int16_t shard = task->command->shard;
+    CHECK(shard >= 0 && shard < SHARD_COUNT);
+    task_list_push(&engine->shards[shard].waiting[task->queue], task);
+    wake_one(&engine->work);
+}
+
+void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)
+{
+    if (engine->ready == ready) {
+        return;
+    }
+    engine->ready = ready;
+    if (ready) {
+        engine->ready_since = ledger_now;
+        for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+            engine->shards[shard].stale = true; /* Others may have gone on meanwhile. */
+        }
+        park_wake_all(engine);
+    } else {
+        engine->figures.outages++;
+    }
+    wake_all(&engine->work);
+    wake_all(&engine->watch);
+}
+
+bool engine_is_ready(struct engine *engine)
+{
+    lock_take(&engine->lock);
+    const bool is_ready = engine->ready && engine->stage == NODE_RUNNING;
+    lock_give(&engine->lock);
+    return is_ready;
+}
+
+void engine_figures(struct engine *engine, struct engine_figures *out)
+{
+    lock_take(&engine->lock);
+    *out = engine->figures;
+    for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+        out->queued[queue] = engine->queued[queue];
+    }
+    out->parked = engine->park.parked;
+    lock_give(&engine->lock);
+}

@@ -1,0 +1,112 @@
+/*
+ * engine/node - what the threads of one engine share, and the order in which it is locked.
+ *
+ * Shared mutable state, each with the lock that protects it:
+ *   node.lock          queues and shards, summary, parked claims, timers, figures, stage, readiness
+ *   configs.lock       cache of tenants' configuration
+ *   directory.lock     cache of tenants' names
+ *   directory.reader_lock  the reader behind it
+ *   read_pool.lock     waiting reads
+ *   claiming.lock      the outputs of one claim while several groups answer it
+ * No thread holds two of them, but for directory.reader_lock and then directory.lock. Only
+ * directory.reader_lock is held while the ledger is asked; none while `done` runs.
+ *
+ * A shard is handled by at most one committer at a time: `busy`. What only its committer touches
+ * needs no lock.
+ */
+#ifndef ENGINE_NODE_H
+#define ENGINE_NODE_H
+
+#include <pthread.h>
+
+#include "engine/config_cache.h"
+#include "engine/directory.h"
+#include "engine/engine.h"
+#include "engine/park.h"
+#include "engine/queue.h"
+#include "engine/read_pool.h"
+#include "engine/summary.h"
+
+enum { COMMITTERS_MAX = 8 };
+
+struct shard_state {
+    struct task_list waiting[QUEUE_COUNT];
+    bool busy;              /* A committer has it. */
+    bool due;               /* Its timers are to be looked at. */
+    int64_t next_due_at;    /* Ledger time; as committed last. */
+    int64_t due_not_before; /* Mono: after a look that did not move next_due_at. */
+    int64_t tick;           /* Last one seen. */
+    bool stale;             /* Another node changed it since the summary was learned. */
+    /* Only its committer's: where time went on when the clock was behind. */
+    int64_t anchor_last;
+    int64_t anchor_mono;
+    struct command due_command;
+    struct task due_task;
+};
+
+enum node_stage { NODE_OPEN, NODE_RUNNING, NODE_DRAINING, NODE_STOPPED };
+
+struct engine;
+
+struct committer {
+    struct engine *engine;
+    pthread_t thread;
+    struct ledger *ledger;
+    struct group *group;
+    bool started;
+};
+
+struct engine {
+    struct engine_config config;
+    int32_t submit_cap; /* Jobs of submits in one group. */
+    struct hash_key seed;
+    struct config_cache configs;
+    struct directory directory;
+    struct read_pool reads;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work;  /* Committers: something waits, or the stage changed. */
+    pthread_cond_t timer; /* The timer thread: something is due earlier, or to be answered. */
+    pthread_cond_t retry; /* Committers that wait for the ledger. */
+    pthread_cond_t idle;  /* engine_stop(): a committer finished a group. */
+    enum node_stage stage;
+    bool ready;
+    int64_t ready_since;  /* Ledger time from which on this node served without a gap. */
+    int64_t clock_offset; /* Ledger clock less this machine's. */
+    int64_t clock_seen;   /* Ledger clock and CLOCK_BOOTTIME at the last group. */
+    int64_t mono_seen;
+    int64_t clock_behind_logged; /* Mono. */
+    struct shard_state shards[SHARD_COUNT];
+    int16_t cursor;              /* Where taking went on last. */
+    int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
+    int32_t busy_committers;
+    uint64_t group_base; /* Random; group ids count up from it. */
+    struct summary summary;
+    struct park park;
+    struct engine_figures figures;
+    /* Until then a repeated claim is looked for in the ledger (mono). */
+    int64_t look_up_claims_until;
+
+    struct committer committers[COMMITTERS_MAX];
+    int32_t committer_count;
+    pthread_t timer_thread;
+    pthread_t watch_thread;
+    struct reader *watch_reader;
+    pthread_cond_t watch;
+    bool timer_started;
+    bool watch_started;
+};
+
+/* One line of JSON of the event; `fields` is an object. */
+void node_log(struct engine *engine, const char *event, struct str fields);
+
+/* Lock held: what this machine takes for ledger time now. */
+int64_t node_ledger_now(const struct engine *engine);
+
+/* Lock held: puts a task into its shard's queue and wakes a committer. */
+void node_enqueue(struct engine *engine, struct task *task);
+
+/* Lock held: the ledger does not answer, or does again. */
+void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now);
+
+#endif

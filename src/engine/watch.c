@@ -1,0 +1,197 @@
+#include "engine/watch.h"
+
+#include "platform/clock.h"
+#include "platform/thread.h"
+
+#define WATCH_STEP_US   (1 * US_PER_S)
+#define WATCH_BYTES_MAX ((size_t)2 << 30)
+
+/* What one shard's row says. */
+struct seen_shard {
+    int16_t shard;
+    int64_t tick;
+    int64_t next_due_at;
+};
+
+static enum err_code read_shards(struct engine *engine, struct arena *arena,
+                                 struct seen_shard seen[SHARD_COUNT], size_t *out_count,
+                                 struct err *err)
+{
+    struct query query = {.name = "dump_shards", .arena = arena};
+    struct query_result result;
+    TRY(reader_query(engine->watch_reader, &query, &result, err));
+    *out_count = 0;
+    for (size_t i = 0; i < result.rows && i < SHARD_COUNT; i++) {
+        const struct query_value *row = &result.values[i * result.columns];
+        seen[(*out_count)++] = (struct seen_shard){
+            .shard = (int16_t)row[0].number, .tick = row[1].number, .next_due_at = row[3].number};
+    }
+    return ERR_OK;
+}
+
+/* Columns of tenants in the order of core/tables.c. */
+static struct tenant_row tenant_of(const struct query_value *v)
+{
+    return (struct tenant_row){.shard = (int16_t)v[0].number,
+                               .tenant = (int32_t)v[1].number,
+                               .name = v[2].text,
+                               .weight = (int32_t)v[4].number,
+                               .max_inflight = (int32_t)v[5].number,
+                               .version = (int32_t)v[7].number,
+                               .config_version = (int32_t)v[8].number,
+                               .head_seq = v[9].number,
+                               .virtual_time = v[13].number,
+                               .waiting = v[14].number,
+                               .inflight = v[15].number};
+}
+
+/* Columns of lanes_of_shard. */
+static struct lane_row lane_of(int16_t shard, const struct query_value *v)
+{
+    return (struct lane_row){.shard = shard,
+                             .tenant = (int32_t)v[0].number,
+                             .lane = (int32_t)v[1].number,
+                             .job_type = v[2].text,
+                             .source = v[3].text,
+                             .waiting = v[4].number,
+                             .inflight = v[5].number,
+                             .open_at = v[7].number};
+}
+
+static enum err_code ask(struct engine *engine, const char *name, int16_t shard,
+                         struct arena *arena, struct query_result *out, struct err *err)
+{
+    struct query query = {.name = name, .arena = arena};
+    query_arg_int(&query, shard);
+    return reader_query(engine->watch_reader, &query, out, err);
+}
+
+/* Lock held. Learns the tenants; returns by tenant whether its lanes are to be learned too. */
+static void learn_tenants(struct engine *engine, const struct query_result *tenants,
+                          struct arena *arena, struct map *fresh)
+{
+    for (size_t i = 0; i < tenants->rows; i++) {
+        const struct tenant_row row = tenant_of(&tenants->values[i * tenants->columns]);
+        struct tenant_summary *t =
+            summary_tenant(&engine->summary, row.shard, (struct tenant_id){row.tenant});
+        if (row.tenant == TENANT_SYSTEM || (t->known && row.head_seq < t->head_seq)) {
+            continue;
+        }
+        (void)summary_learn_tenant(&engine->summary, &row);
+        summary_forget_lanes(&engine->summary, t);
+        map_put(arena, fresh, (uint64_t)row.tenant, t);
+    }
+}
+
+/* Lock held. */
+static int64_t learn_lanes(struct engine *engine, int16_t shard, const struct query_result *lanes,
+                           const struct map *fresh)
+{
+    const int64_t now = node_ledger_now(engine);
+    int64_t inflight = 0;
+    for (size_t i = 0; i < lanes->rows; i++) {
+        const struct lane_row row = lane_of(shard, &lanes->values[i * lanes->columns]);
+        if (map_find(fresh, (uint64_t)row.tenant) != NULL) {
+            (void)summary_learn_lane(&engine->summary, &row, now);
+            inflight += row.inflight;
+        }
+    }
+    return inflight;
+}
+
+/* Reads one shard anew; returns its leases. Tenants are read before lanes, so that lanes are never
+ * older than the history that was compared. */
+static enum err_code learn_shard(struct engine *engine, const struct seen_shard *seen,
+                                 int64_t *out_inflight, struct err *err)
+{
+    struct arena arena;
+    struct query_result tenants;
+    struct query_result lanes;
+    arena_init(&arena, WATCH_BYTES_MAX);
+    enum err_code code = ask(engine, "tenants_of_shard", seen->shard, &arena, &tenants, err);
+    if (code == ERR_OK) {
+        code = ask(engine, "lanes_of_shard", seen->shard, &arena, &lanes, err);
+    }
+    if (code == ERR_OK) {
+        for (size_t i = 0; i < tenants.rows; i++) {
+            const struct tenant_row row = tenant_of(&tenants.values[i * tenants.columns]);
+            directory_add(&engine->directory, (struct tenant_id){row.tenant}, row.shard, row.name);
+        }
+        struct map fresh = {0};
+        lock_take(&engine->lock);
+        learn_tenants(engine, &tenants, &arena, &fresh);
+        *out_inflight += learn_lanes(engine, seen->shard, &lanes, &fresh);
+        struct shard_state *state = &engine->shards[seen->shard];
+        state->stale = state->tick > seen->tick;
+        if (!state->stale) {
+            state->tick = seen->tick;
+        }
+        for (size_t i = 0; i < fresh.n; i++) {
+            park_wake(engine, fresh.entries[i].value);
+        }
+        lock_give(&engine->lock);
+    }
+    arena_fini(&arena);
+    return code;
+}
+
+/* Takes over the timers; true when the shard's tenants are to be read again. */
+static bool see_shard(struct engine *engine, const struct seen_shard *seen)
+{
+    struct shard_state *state = &engine->shards[seen->shard];
+    lock_take(&engine->lock);
+    const bool newer = seen->tick > state->tick;
+    if (newer && !state->busy) {
+        state->next_due_at = seen->next_due_at;
+    }
+    const bool again = newer || state->stale;
+    lock_give(&engine->lock);
+    return again;
+}
+
+static enum err_code look(struct engine *engine, bool all, int64_t *out_inflight, struct err *err)
+{
+    struct seen_shard seen[SHARD_COUNT];
+    size_t count = 0;
+    struct arena arena;
+    arena_init(&arena, (size_t)16 << 20);
+    enum err_code code = read_shards(engine, &arena, seen, &count, err);
+    arena_fini(&arena);
+    for (size_t i = 0; i < count && code == ERR_OK; i++) {
+        if (see_shard(engine, &seen[i]) || all) {
+            code = learn_shard(engine, &seen[i], out_inflight, err);
+        }
+    }
+    return code;
+}
+
+enum err_code watch_load(struct engine *engine, struct err *err)
+{
+    int64_t inflight = 0;
+    TRY(look(engine, true, &inflight, err));
+    if (inflight > 0) {
+        /* Claims that were answered before this start may be repeated. */
+        engine->look_up_claims_until = clock_mono().us + engine->config.look_up_us;
+    }
+    return ERR_OK;
+}
+
+void *watch_run(void *ctx)
+{
+    struct engine *engine = ctx;
+    lock_take(&engine->lock);
+    while (engine->stage != NODE_STOPPED) {
+        wake_wait_for(&engine->watch, &engine->lock, WATCH_STEP_US);
+        if (engine->stage == NODE_STOPPED || !engine->ready) {
+            continue;
+        }
+        lock_give(&engine->lock);
+        int64_t inflight = 0;
+        struct err err = {0};
+        /* A failure is the committers' to notice; the next look tries again. */
+        (void)look(engine, false, &inflight, &err);
+        lock_take(&engine->lock);
+    }
+    lock_give(&engine->lock);
+    return NULL;
+}
