@@ -178,7 +178,7 @@ LIMIT ?4;
 -- name: load_source_lanes
 -- args: shard, tenant, text
 SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
-FROM lanes
+FROM lanes INDEXED BY lanes_source
 WHERE shard = ?1 AND tenant = ?2 AND source = ?3
 ORDER BY lane;
 
