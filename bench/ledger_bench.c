@@ -310,8 +310,8 @@ static void make_tenants(struct committer *c, struct tenant *tenants, int64_t co
     int16_t shards[SHARD_COUNT];
     struct facts facts;
     facts_init(&facts, &c->arena, ledger_seed(c->ledger), ++c->group);
-    for (int16_t i = 0; i < SHARD_COUNT; i++) {
-        shards[i] = i;
+    for (int i = 0; i < SHARD_COUNT; i++) {
+        shards[i] = (int16_t)i;
     }
     for (int64_t i = 0; i < count; i++) {
         (void)want(&facts, facts_tenant(&facts, tenants[i].shard, tenants[i].id), WANT_TENANT,
@@ -403,11 +403,13 @@ static void report(const struct committer *committers, int64_t count, int64_t to
     }
     CHECK(jobs > 0 && n > 0);
     qsort(all, n, sizeof(*all), compare_samples);
+    const size_t median = n / 2;
+    const size_t late = n - 1 - n / 100;
     printf(
         "%.0f lifecycles/s, %.4f commits each, client CPU %.1f us each, group p50 %.1f p99 %.1f ms"
         " (load %.2f build %.2f commit %.2f)\n",
         (double)jobs * 1e6 / (double)took_us, (double)commits / (double)jobs,
-        (double)cpu / (double)jobs, all[n / 2] / 1e3, all[n - 1 - n / 100] / 1e3,
+        (double)cpu / (double)jobs, (double)all[median] / 1e3, (double)all[late] / 1e3,
         (double)load / (double)commits / 1e3, (double)build / (double)commits / 1e3,
         (double)commit / (double)commits / 1e3);
     free(all);

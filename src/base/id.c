@@ -32,6 +32,7 @@ bool run_id_parse(struct str text, struct run_id *out_id)
     return parse(text, STR("run-"), &out_id->v);
 }
 
+/* tidy: prefix: names are what people give for ids, and have no file of their own. */
 bool name_is_valid(struct str name, size_t max)
 {
     if (name.len == 0 || name.len > max) {

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "cli/nouns.h"
 #include "cli/print.h"
+#include "platform/clock.h"
 
 enum { CLOCK_OFFSET_MAX_S = 5, SLOW_US = 1000000 };
 
@@ -60,7 +60,7 @@ static int ask(struct doctor *doctor, const char *path, bool root, struct cli_re
 static void check_clock(struct doctor *doctor, const struct cli_reply *reply)
 {
     const time_t theirs = curl_getdate(reply->date, NULL);
-    const time_t ours = time(NULL);
+    const int64_t ours = clock_wall().us / US_PER_S;
     if (theirs < 0) {
         note(doctor, "clock", "warn", STR("the server sends no Date"),
              "a proxy may have removed it; compare the clocks by hand");

@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "cli/print.h"
+#include "platform/clock.h"
 
 enum { LEAST_WAIT_MS = 200, MOST_WAIT_MS = 2000, GIVE_UP_MS = 60000, BAR = 30 };
 
@@ -79,13 +79,6 @@ static void show(const struct cli_call *call, const char *id, const json_t *run,
     (void)fflush(call->out);
 }
 
-static void wait_a_moment(int64_t wait_ms)
-{
-    const struct timespec pause = {.tv_sec = (time_t)(wait_ms / 1000),
-                                   .tv_nsec = (long)(wait_ms % 1000) * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
 static bool has_ended(const json_t *run)
 {
     return !str_eq(json_text(json_object_get(run, "state")), STR("active"));
@@ -125,7 +118,7 @@ int cli_watch_run(struct cli_call *call, const char *run)
         if (status == CLI_UNREACHABLE && progress.line[0] != '\0' &&
             progress.silence_ms < GIVE_UP_MS) {
             progress.silence_ms += MOST_WAIT_MS;
-            wait_a_moment(MOST_WAIT_MS);
+            clock_pause(MOST_WAIT_MS * US_PER_MS);
             continue;
         }
         if (status != CLI_OK) {
@@ -141,6 +134,6 @@ int cli_watch_run(struct cli_call *call, const char *run)
         if (ended) {
             return status;
         }
-        wait_a_moment(progress.wait_ms);
+        clock_pause(progress.wait_ms * US_PER_MS);
     }
 }

@@ -45,6 +45,7 @@ const char *run_state_name(enum run_state state)
     return run_states[state];
 }
 
+/* tidy: prefix: a hold is what keeps a state; its enum comes from the contract. */
 const char *hold_name(enum hold_reason reason)
 {
     CHECK(reason < HOLD_COUNT);

@@ -121,11 +121,7 @@ static void cut_slow(struct http_server *server)
 
 static void wait_for(struct http_server *server, int64_t us)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    const int64_t nanoseconds = until.tv_nsec + us % US_PER_S * 1000;
-    until.tv_sec += us / US_PER_S + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    const struct timespec until = clock_deadline(us);
     (void)pthread_cond_timedwait(&server->ended, &server->lock, &until);
 }
 
@@ -163,13 +159,12 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
     size_t n = sizeof(options) / sizeof(options[0]) - 4;
     /* A pool of one is refused by libmicrohttpd. */
     if (config->threads > 1) {
-        options[n++] =
-            (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, config->threads, NULL};
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, config->threads, NULL};
     }
     if (config->tls_certificate != NULL) {
         flags |= MHD_USE_TLS;
-        options[n++] = (struct MHD_OptionItem){
-            MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)config->tls_certificate};
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                               (void *)(uintptr_t)config->tls_certificate};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
                                                (void *)(uintptr_t)config->tls_key};
     }
@@ -177,8 +172,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
                             options, MHD_OPTION_END);
 }
 
-enum err_code http_open(const struct http_config *config, struct http_server **out,
-                        struct err *err)
+enum err_code http_open(const struct http_config *config, struct http_server **out, struct err *err)
 {
     struct http_server *server = calloc(1, sizeof(*server));
     CHECK(server != NULL);

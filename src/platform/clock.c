@@ -1,7 +1,5 @@
 #include "platform/clock.h"
 
-#include <time.h>
-
 #include "base/check.h"
 
 static int64_t read_clock(clockid_t clock)
@@ -19,4 +17,20 @@ struct wall_time clock_wall(void)
 struct mono_time clock_mono(void)
 {
     return (struct mono_time){read_clock(CLOCK_BOOTTIME)};
+}
+
+struct timespec clock_deadline(int64_t us)
+{
+    struct timespec at;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &at) == 0);
+    const int64_t nanoseconds = at.tv_nsec + us % US_PER_S * 1000;
+    at.tv_sec += us / US_PER_S + nanoseconds / 1000000000;
+    at.tv_nsec = nanoseconds % 1000000000;
+    return at;
+}
+
+void clock_pause(int64_t us)
+{
+    const struct timespec pause = {.tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * 1000};
+    (void)nanosleep(&pause, NULL);
 }

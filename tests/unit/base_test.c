@@ -16,8 +16,8 @@ static void siphash_matches_the_reference_vectors(void **state)
 {
     (void)state;
     unsigned char in[15];
-    for (unsigned char i = 0; i < sizeof(in); i++) {
-        in[i] = i;
+    for (size_t i = 0; i < sizeof(in); i++) {
+        in[i] = (unsigned char)i;
     }
     const struct hash_key key = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
     assert_true(hash_keyed(&key, (struct str){NULL, 0}) == UINT64_C(0x726fdb47dd0e0e31));

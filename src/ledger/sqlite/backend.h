@@ -83,8 +83,8 @@ int64_t ledger_sqlite_now(void);
 /* reader.c */
 enum err_code sqlite_reader_open(const struct ledger_target *target, struct reader **out,
                                  struct err *err);
-void sqlite_reader_close(struct reader *reader);
-enum err_code sqlite_reader_query(struct reader *reader, const struct query *query,
+void sqlite_reader_close(struct reader *base);
+enum err_code sqlite_reader_query(struct reader *base, const struct query *query,
                                   struct query_result *out, struct err *err);
 
 /* blobs.c */

@@ -20,9 +20,9 @@ static const char *const field_names[FIELD_COUNT] = {"shard", "tenant", "a",    
 
 static uint8_t field_find(const char *name)
 {
-    for (uint8_t i = 0; i < FIELD_COUNT; i++) {
+    for (int i = 0; i < FIELD_COUNT; i++) {
         if (strcmp(field_names[i], name) == 0) {
-            return i;
+            return (uint8_t)i;
         }
     }
     UNREACHABLE();
