@@ -76,9 +76,8 @@ static enum err_code take_int(const struct field *field, const json_t *value, co
     return ERR_OK;
 }
 
-static enum err_code take_names(struct arena *arena, const struct field *field,
-                                const json_t *value, const char *at, struct str *out,
-                                struct err *err)
+static enum err_code take_names(struct arena *arena, const struct field *field, const json_t *value,
+                                const char *at, struct str *out, struct err *err)
 {
     size_t total = 0;
     const size_t count = json_array_size(value);

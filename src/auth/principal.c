@@ -57,8 +57,8 @@ static struct entry *set_of(struct principals *p, const struct sha256 *hash)
 
 static bool is_fresh(const struct principals *p, const struct entry *entry, struct mono_time now)
 {
-    const int64_t age = entry->principal.token == 0 && p->max_age_us > UNKNOWN_AGE ? UNKNOWN_AGE
-                                                                                 : p->max_age_us;
+    const int64_t age =
+        entry->principal.token == 0 && p->max_age_us > UNKNOWN_AGE ? UNKNOWN_AGE : p->max_age_us;
     return entry->at != 0 && now.us - entry->at < age;
 }
 

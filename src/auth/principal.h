@@ -18,9 +18,9 @@
 #include "base/time.h"
 
 struct principal {
-    int64_t token;        /* Number in "tok-3"; 0: there is no such token, or it was revoked. */
+    int64_t token; /* Number in "tok-3"; 0: there is no such token, or it was revoked. */
     struct str name;
-    int32_t for_tenant;   /* 0: the installation. */
+    int32_t for_tenant; /* 0: the installation. */
     int32_t scopes;
     struct str job_types; /* Each ended by '\n'; empty: all. */
 };
@@ -32,8 +32,8 @@ struct principals;
 struct principals *principals_new(int64_t max_age_us);
 void principals_free(struct principals *principals);
 /* True when it is known, be it as none. */
-bool principals_find(struct principals *principals, const struct sha256 *hash,
-                     struct mono_time now, struct arena *arena, struct principal *out);
+bool principals_find(struct principals *principals, const struct sha256 *hash, struct mono_time now,
+                     struct arena *arena, struct principal *out);
 void principals_put(struct principals *principals, const struct sha256 *hash, struct mono_time now,
                     const struct principal *principal);
 void principals_forget(struct principals *principals, int64_t token);

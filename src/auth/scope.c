@@ -4,9 +4,8 @@ static const struct {
     const char *name;
     int32_t bit;
 } scopes[SCOPE_COUNT] = {
-    {"orch:admin", SCOPE_ADMIN},     {"orch:backfill", SCOPE_BACKFILL},
-    {"orch:operate", SCOPE_OPERATE}, {"orch:quota", SCOPE_QUOTA},
-    {"orch:read", SCOPE_READ},       {"orch:submit", SCOPE_SUBMIT},
+    {"orch:admin", SCOPE_ADMIN}, {"orch:backfill", SCOPE_BACKFILL}, {"orch:operate", SCOPE_OPERATE},
+    {"orch:quota", SCOPE_QUOTA}, {"orch:read", SCOPE_READ},         {"orch:submit", SCOPE_SUBMIT},
     {"orch:work", SCOPE_WORK},
 };
 

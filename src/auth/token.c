@@ -58,8 +58,7 @@ static enum err_code file_read(int fd, const char *path, char out[TOKEN_TEXT], s
     struct stat what;
     char room[TOKEN_TEXT + 16];
     const ssize_t got = read(fd, room, sizeof(room));
-    const struct str text =
-        str_trim((struct str){room, got > 0 ? (size_t)got : 0});
+    const struct str text = str_trim((struct str){room, got > 0 ? (size_t)got : 0});
     if (fstat(fd, &what) != 0 || (what.st_mode & 077) != 0) {
         return err_set(err, ERR_IO, "%.120s can be read by others; make it mode 0600", path);
     }

@@ -2,11 +2,10 @@
  * config/settings - the values of contract/settings.json: default, file, environment, flags; later
  * wins.
  *
- * Use      settings_load() with the arguments of serve; members of struct settings; settings_print().
- * Owns     texts lie in the arena given.
- * Errors   ERR_USAGE naming the setting, where it was set, and what is wrong. An unknown name is an
- *          error wherever it stands; environment variables that do not begin with STELLA_ are not
- *          looked at.
+ * Use      settings_load() with the arguments of serve; members of struct settings;
+ * settings_print(). Owns     texts lie in the arena given. Errors   ERR_USAGE naming the setting,
+ * where it was set, and what is wrong. An unknown name is an error wherever it stands; environment
+ * variables that do not begin with STELLA_ are not looked at.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H

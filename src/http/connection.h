@@ -39,8 +39,8 @@ struct http_connection {
     struct reply_header *headers;
     http_source *source;
     uint64_t source_size;
-    bool active;               /* Between begin and end. */
-    _Atomic int64_t quiet_us;  /* Since when no whole request has come; 0: one is handled. */
+    bool active;              /* Between begin and end. */
+    _Atomic int64_t quiet_us; /* Since when no whole request has come; 0: one is handled. */
     struct http_connection *next;
     struct http_connection *previous;
 };

@@ -13,17 +13,18 @@
 #include "base/json.h"
 
 /* event, name, what it means */
-#define LOG_EVENTS(ROW)                                                           \
-    ROW(LOG_SERVING, "serving", "The API accepts requests.")                      \
+#define LOG_EVENTS(ROW)                                                                   \
+    ROW(LOG_SERVING, "serving", "The API accepts requests.")                              \
     ROW(LOG_STOPPING, "stopping", "A stop was asked for; what was accepted is answered.") \
-    ROW(LOG_STOPPED, "stopped", "Everything is answered and closed.")             \
-    ROW(LOG_CUT, "cut", "A stop cut requests that did not end in time.")          \
-    ROW(LOG_TOKEN_MADE, "token_made", "serve made a token and wrote its file.")   \
-    ROW(LOG_DENIED, "denied", "A request was refused for want of a token or scope.") \
-    ROW(LOG_FAILED, "failed", "A request met a condition that is not expected.")  \
+    ROW(LOG_STOPPED, "stopped", "Everything is answered and closed.")                     \
+    ROW(LOG_CUT, "cut", "A stop cut requests that did not end in time.")                  \
+    ROW(LOG_TOKEN_MADE, "token_made", "serve made a token and wrote its file.")           \
+    ROW(LOG_DENIED, "denied", "A request was refused for want of a token or scope.")      \
+    ROW(LOG_FAILED, "failed", "A request met a condition that is not expected.")          \
     ROW(LOG_ENGINE, "engine", "The engine reports; facts.event names what.")
 
 enum log_event {
+
 #define LOG_ENUM(event, name, about) event,
     LOG_EVENTS(LOG_ENUM)
 #undef LOG_ENUM

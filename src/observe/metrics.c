@@ -7,8 +7,8 @@
 #include "base/check.h"
 
 /* Statuses that this API answers with; the last stands for any other. */
-static const int statuses[] = {200, 201, 204, 400, 401, 403, 404, 405, 409, 412,
-                               413, 415, 422, 428, 429, 500, 503, 0};
+static const int statuses[] = {200, 201, 204, 400, 401, 403, 404, 405, 409,
+                               412, 413, 415, 422, 428, 429, 500, 503, 0};
 
 enum { STATUS_COUNT = sizeof(statuses) / sizeof(statuses[0]) };
 
@@ -94,8 +94,8 @@ void metrics_put(struct buf *out, const char *name, const char *label, struct st
     put_number(out, number);
 }
 
-void metrics_put_histogram(struct buf *out, const char *name, const uint64_t counts[METRICS_BUCKETS],
-                           double unit, double sum)
+void metrics_put_histogram(struct buf *out, const char *name,
+                           const uint64_t counts[METRICS_BUCKETS], double unit, double sum)
 {
     uint64_t total = 0;
     for (int i = 0; i < METRICS_BUCKETS; i++) {
@@ -118,7 +118,8 @@ void metrics_put_requests(const struct metrics *m, struct buf *out)
     metrics_put_family(out, "stella_http_requests_total", "counter", "Requests answered.");
     for (size_t r = 0; r <= m->count; r++) {
         for (size_t s = 0; s < STATUS_COUNT; s++) {
-            const uint64_t n = atomic_load_explicit(&m->routes[r].requests[s], memory_order_relaxed);
+            const uint64_t n =
+                atomic_load_explicit(&m->routes[r].requests[s], memory_order_relaxed);
             if (n > 0) {
                 buf_format(out, "stella_http_requests_total{route=\"%s\",status=\"%d\"} ",
                            m->routes[r].name, statuses[s]);

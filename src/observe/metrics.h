@@ -28,7 +28,7 @@ void metrics_put_family(struct buf *out, const char *name, const char *kind, con
 void metrics_put(struct buf *out, const char *name, const char *label, struct str value,
                  double number);
 /* A histogram of counts of up to 1, 2, 4 … 2^15 times `unit`. */
-void metrics_put_histogram(struct buf *out, const char *name, const uint64_t counts[METRICS_BUCKETS],
-                           double unit, double sum);
+void metrics_put_histogram(struct buf *out, const char *name,
+                           const uint64_t counts[METRICS_BUCKETS], double unit, double sum);
 
 #endif
