@@ -271,7 +271,7 @@ CROSS JOIN LATERAL (
         x.open_at, x.hold, x.estimate_ms
     FROM lanes AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.source = k.label2
-    LIMIT 1) AS r;
+    ORDER BY x.lane OFFSET 0) AS r;
 
 -- The 64 open lanes of least (rank, lane).
 -- name: load_open_lanes
