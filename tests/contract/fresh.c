@@ -39,7 +39,9 @@ void fresh_execute(const char *url, const char *sql)
     if (strncmp(url, "sqlite:", scheme) == 0) {
         run_sqlite(url + scheme, sql);
     } else {
-        run_postgres(url, sql);
+        char in_schema[512];
+        (void)snprintf(in_schema, sizeof(in_schema), "SET search_path = stella; %s", sql);
+        run_postgres(url, in_schema);
     }
 }
 
