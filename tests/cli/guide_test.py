@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""docs/guide/cli.md tells the truth: its console blocks are run, in order, on a server of their own.
+
+In a block a line that begins with "$ " is a command (bash); what follows is its output, where … stands for
+anything within a line and a line with … alone for any lines.
+"""
+import os
+import re
+import subprocess
+import unittest
+
+from rig import PROGRAM, ROOT, Rig, clean_environment
+
+GUIDE = os.path.join(ROOT, "docs", "guide", "cli.md")
+
+
+def steps():
+    """(line number, command, expected output) of every block."""
+    with open(GUIDE, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    inside, found = False, []
+    for number, line in enumerate(lines, 1):
+        if line.startswith("```"):
+            inside = line == "```console"
+        elif inside and line.startswith("$ "):
+            found.append([number, line[2:], []])
+        elif inside:
+            found[-1][2].append(line)
+    return [(number, command, "\n".join(output)) for number, command, output in found]
+
+
+def pattern(expected):
+    lines = [".*" if line == "…" else re.escape(line).replace("…", "[^\n]*") for line in expected.split("\n")]
+    return "(?s:" + "\n".join(line if line == ".*" else f"(?-s:{line})" for line in lines) + ")\n?"
+
+
+class Guide(unittest.TestCase):
+    def test_every_command_prints_what_the_guide_says(self):
+        rig = Rig()
+        try:
+            names = os.path.join(rig.folder.name, "bin")
+            os.makedirs(names)
+            os.symlink(PROGRAM, os.path.join(names, "stella"))
+            os.makedirs(os.path.join(rig.folder.name, ".stella"))
+            os.symlink(rig.server.data, os.path.join(rig.folder.name, ".stella", "data"))
+            environment = clean_environment(STELLA_SERVER=rig.environment["STELLA_SERVER"],
+                                            PATH=names + ":" + os.environ["PATH"], HOME=rig.folder.name)
+            self.assertGreater(len(steps()), 10)
+            for number, command, expected in steps():
+                with self.subTest(line=number, command=command):
+                    done = subprocess.run(["bash", "-c", command], cwd=rig.folder.name, env=environment, text=True, check=False,
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+                    self.assertRegex(done.stdout, "^" + pattern(expected) + "$")
+        finally:
+            rig.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

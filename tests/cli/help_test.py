@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Help is there for everything, and the reference page says what the program says."""
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+from rig import ROOT, stella
+
+REFERENCE = os.path.join(ROOT, "docs", "reference", "cli.md")
+
+
+def nodes():
+    """Every (noun, verb) and noun of the table, from the generated page."""
+    _, page, _ = stella("help", "--markdown")
+    found = [tuple(heading.split()) for heading in re.findall(r"^###? (.+)$", page, re.M)]
+    return [node for node in found if node[0] != "help" or len(node) == 1]
+
+
+class Help(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_reference_page_is_what_the_program_prints(self):
+        with open(REFERENCE, encoding="utf-8") as file:
+            self.assertEqual(file.read(), stella("help", "--markdown")[1],
+                             "run: stella help --markdown > docs/reference/cli.md")
+
+    def test_every_noun_and_verb_has_help_with_an_example(self):
+        self.assertGreater(len(nodes()), 40)
+        for node in nodes():
+            for words in (node, ("orchestrator", *node)):
+                status, out, err = stella(*words, "--help")
+                self.assertEqual((0, ""), (status, err), words)
+                self.assertRegex(out, r"\nExamples:\n  \S", words)
+                self.assertRegex(out, r"\nUsage:\n  stella orchestrator " + node[0])
+
+    def test_every_example_parses(self):
+        for node in nodes():
+            _, out, _ = stella(*node, "--help")
+            examples = re.search(r"\nExamples:\n((?:  .+\n)+)", out).group(1).splitlines()
+            for example in examples:
+                self.assertIn("stella ", example)
+                self.assertLessEqual(len(example), 140)
+
+    def test_nothing_given_shows_help(self):
+        status, out, _ = stella()
+        self.assertEqual(0, status)
+        self.assertIn("Commands:", out)
+        status, out, err = stella("jobs")
+        self.assertEqual((2, ""), (status, out))
+        self.assertIn("Verbs:", err)
+
+    def test_unknown_words_exit_2_with_a_suggestion(self):
+        for words, hint in ((["job-type", "lits"], "list"), (["rusn", "list"], "runs"), (["jobs", "list", "--stat", "x"], "--state")):
+            status, out, err = stella(*words)
+            self.assertEqual((2, ""), (status, out))
+            self.assertIn(f"did you mean {hint}?", err)
+
+    def test_topics(self):
+        for topic in ("exit-codes", "environment", "output", "jobs"):
+            self.assertEqual(0, stella("help", topic)[0])
+        self.assertEqual(2, stella("help", "nonsense")[0])
+
+    def test_version(self):
+        self.assertRegex(stella("version")[1], r"^stella \d+\.\d+\.\d+\n$")
+        self.assertRegex(stella("version", "-o", "json")[1], r'^\{"name":"stella","version":"\d+\.\d+\.\d+"\}\n$')
+
+    def test_a_server_that_is_not_there_exits_7(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as token:
+            token.write("stl_x\n")
+            token.flush()
+            status, out, err = stella("whoami", "--server", "http://127.0.0.1:9", "--token-file", token.name)
+            self.assertEqual((7, ""), (status, out))
+            self.assertIn("hint: is it running?", err)
+
+    def complete(self, *words):
+        """What bash offers for the last word."""
+        script = subprocess.run(["bash", "-c", 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+                                 '_stella; printf "%s\\n" "${COMPREPLY[@]}"', os.environ.get("STELLA_PROGRAM", os.path.join(
+                                     ROOT, "build", "dev", "src", "stella")), *words], capture_output=True, text=True, check=True)
+        return script.stdout.split()
+
+    def test_bash_completes_nouns_verbs_and_options(self):
+        self.assertIn("jobs", self.complete("stella", "jo"))
+        self.assertIn("job-types", self.complete("stella", "orchestrator", "jo"))
+        self.assertEqual(["cancel"], self.complete("stella", "jobs", "can"))
+        self.assertEqual(["--exit-status"], self.complete("stella", "runs", "watch", "--ex"))
+        self.assertIn("--tenant", self.complete("stella", "runs", "watch", "run-1", "--te"))
+
+
+if __name__ == "__main__":
+    unittest.main()
