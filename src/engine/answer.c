@@ -264,7 +264,7 @@ void group_answer(struct group *group)
     struct answers answers = {.end = &answers.first};
     each_task(group, copy_grants, NULL);
     learn_names(group);
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     group->stamp = engine->summary.stamp;
     each_task(group, release_offer, NULL);
     learn_rows(group);
@@ -274,7 +274,7 @@ void group_answer(struct group *group)
     wake_claims(group);
     give_shards(group);
     struct claiming *finished = park_take_finished(engine);
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     answers_send(&answers);
     park_answer(engine, finished);
 }
@@ -284,7 +284,7 @@ void group_fail(struct group *group, enum err_code code)
     struct engine *engine = group->engine;
     struct answers answers = {.end = &answers.first};
     group->failed = code;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     if (code == ERR_LEDGER_UNAVAILABLE) {
         node_set_ready(engine, false, 0);
     }
@@ -292,7 +292,7 @@ void group_fail(struct group *group, enum err_code code)
     fail_waiting(engine, code, &answers);
     give_shards(group);
     struct claiming *finished = park_take_finished(engine);
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     answers_send(&answers);
     park_answer(engine, finished);
 }

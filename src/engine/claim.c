@@ -37,7 +37,7 @@ static void look_up(void *ctx, struct reader *reader)
     }
     claiming->repeat_count = result.rows;
     arena_fini(&arena);
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     claiming->code = code;
     if (code != ERR_OK || engine->stage != NODE_RUNNING) {
         park_finish(engine, claiming);
@@ -46,7 +46,7 @@ static void look_up(void *ctx, struct reader *reader)
     } else {
         park_route(engine, claiming);
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
 }
 
 /* ---- Arrival ---- */
@@ -67,7 +67,7 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
 {
     struct claiming *claiming = claiming_new(engine, claim);
     bool looking = false;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const enum err_code code = admit(engine, claiming, err);
     if (code == ERR_OK) {
         looking = claim->claim != 0 && (park_was_answered(engine, claim->claim) ||
@@ -78,7 +78,7 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
             park_route(engine, claiming);
         }
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     if (code != ERR_OK) {
         claiming_free(claiming);
         return code;
@@ -86,17 +86,17 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
     struct err refused = {0};
     const struct waiting_read read = {.read = look_up, .ctx = claiming};
     if (looking && read_pool_add(&engine->reads, read, &refused) != ERR_OK) {
-        lock_take(&engine->lock);
+        mutex_take(&engine->lock);
         claiming->code = refused.code;
         park_finish(engine, claiming);
-        lock_give(&engine->lock);
+        mutex_give(&engine->lock);
     }
     return ERR_OK;
 }
 
 void engine_claim_abandon(struct engine *engine, struct engine_claim *claim)
 {
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     struct claiming *claiming = claim->state;
     if (claiming != NULL && claiming->stage != CLAIM_FINISHED) {
         claiming->abandoned = true;
@@ -104,7 +104,7 @@ void engine_claim_abandon(struct engine *engine, struct engine_claim *claim)
             park_finish(engine, claiming);
         }
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
 }
 
 /* ---- Grants ---- */
@@ -163,7 +163,7 @@ int64_t claim_copy_grants(struct group *group, struct claim_ask *ask)
         return 0;
     }
     const struct tenant_facts *t = facts_tenant(&group->facts, command->shard, command->tenant);
-    lock_take(&claiming->lock);
+    mutex_take(&claiming->lock);
     struct claim_part part = {.tenant = command->tenant,
                               .tenant_name = arena_str(arena, t->row->name),
                               .grants = arena_array(arena, struct lease_grant, count),
@@ -177,6 +177,6 @@ int64_t claim_copy_grants(struct group *group, struct claim_ask *ask)
         last = from;
     }
     VEC_PUSH(arena, &claiming->claim->parts, part);
-    lock_give(&claiming->lock);
+    mutex_give(&claiming->lock);
     return (int64_t)count;
 }

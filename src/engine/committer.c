@@ -25,7 +25,7 @@ static int64_t backoff_next(struct backoff *backoff)
 static void see_clock(struct engine *engine, int64_t clock)
 {
     const int64_t mono = clock_mono().us;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     /* A forward step of the clock is a gap as much as a stop is. */
     if (engine->clock_seen != 0 &&
         clock - engine->clock_seen > mono - engine->mono_seen + engine->config.gap_us) {
@@ -34,18 +34,18 @@ static void see_clock(struct engine *engine, int64_t clock)
     engine->clock_seen = clock;
     engine->mono_seen = mono;
     engine->clock_offset = clock - clock_wall().us;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
 }
 
 /* Waits a while; false when the engine gives up on what is open. */
 static bool pause_for(struct engine *engine, int64_t us)
 {
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     if (engine->stage != NODE_STOPPED) {
         wake_wait_for(&engine->retry, &engine->lock, us);
     }
     const bool go_on = engine->stage != NODE_STOPPED;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return go_on;
 }
 
@@ -55,9 +55,9 @@ static enum err_code settle_unknown(struct committer *committer)
     struct engine *engine = committer->engine;
     struct group *group = committer->group;
     struct backoff backoff = {0};
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     engine->figures.unknown_commits++;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     node_log(engine, "commit_unknown", STR("{}"));
     for (;;) {
         bool committed = false;
@@ -101,9 +101,9 @@ static void run_group(struct committer *committer)
         if (code == ERR_COMMIT_UNKNOWN) {
             break;
         }
-        lock_take(&engine->lock);
+        mutex_take(&engine->lock);
         engine->figures.decided_anew++;
-        lock_give(&engine->lock);
+        mutex_give(&engine->lock);
     }
     group_fail(group, code == ERR_COMMIT_UNKNOWN ? ERR_INTERNAL : ERR_LEDGER_UNAVAILABLE);
 }
@@ -120,9 +120,9 @@ enum err_code committer_probe(struct committer *committer, struct err *err)
     if (code == ERR_OK) {
         ledger_rollback(committer->ledger);
         see_clock(engine, facts.clock);
-        lock_take(&engine->lock);
+        mutex_take(&engine->lock);
         node_set_ready(engine, true, facts.clock);
-        lock_give(&engine->lock);
+        mutex_give(&engine->lock);
     }
     facts_fini(&facts);
     arena_fini(&arena);
@@ -146,9 +146,9 @@ static void wait_for_ledger(struct committer *committer)
 bool committer_step(struct committer *committer)
 {
     struct engine *engine = committer->engine;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const bool taken = group_take(committer->group);
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     if (taken) {
         run_group(committer);
     }
@@ -159,20 +159,20 @@ void *committer_run(void *ctx)
 {
     struct committer *committer = ctx;
     struct engine *engine = committer->engine;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     while (engine->stage != NODE_STOPPED) {
         if (!engine->ready && committer == &engine->committers[0]) {
-            lock_give(&engine->lock);
+            mutex_give(&engine->lock);
             wait_for_ledger(committer);
-            lock_take(&engine->lock);
+            mutex_take(&engine->lock);
         } else if (group_take(committer->group)) {
-            lock_give(&engine->lock);
+            mutex_give(&engine->lock);
             run_group(committer);
-            lock_take(&engine->lock);
+            mutex_take(&engine->lock);
         } else {
             wake_wait(&engine->work, &engine->lock);
         }
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return NULL;
 }

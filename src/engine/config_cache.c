@@ -11,7 +11,7 @@
 void config_cache_init(struct config_cache *cache)
 {
     memset(cache, 0, sizeof(*cache));
-    lock_init(&cache->lock);
+    mutex_init(&cache->lock);
 }
 
 /* Lock held. */
@@ -37,7 +37,7 @@ static void empty(struct config_cache *cache)
 void config_cache_fini(struct config_cache *cache)
 {
     empty(cache);
-    lock_fini(&cache->lock);
+    mutex_fini(&cache->lock);
 }
 
 /* Where the tenant is, or would be. */
@@ -60,14 +60,14 @@ static bool is_version(const struct config_entry *entry, int32_t tenant_version,
 struct config_entry *config_cache_get(struct config_cache *cache, struct tenant_id tenant,
                                       int32_t tenant_version, int32_t system_version)
 {
-    lock_take(&cache->lock);
+    mutex_take(&cache->lock);
     struct config_entry *entry = *slot_of(cache, tenant);
     if (entry != NULL && is_version(entry, tenant_version, system_version)) {
         entry->pins++;
     } else {
         entry = NULL;
     }
-    lock_give(&cache->lock);
+    mutex_give(&cache->lock);
     return entry;
 }
 
@@ -92,7 +92,7 @@ struct config_entry *config_cache_put(struct config_cache *cache, struct tenant_
     entry->pins = 2;
     entry->config = config_new(&entry->arena, copy_rows(&entry->arena, system),
                                copy_rows(&entry->arena, own), system_version, tenant_version);
-    lock_take(&cache->lock);
+    mutex_take(&cache->lock);
     if (cache->n == CONFIGS_MAX) {
         empty(cache);
     }
@@ -103,13 +103,13 @@ struct config_entry *config_cache_put(struct config_cache *cache, struct tenant_
         cache->n++;
     }
     *slot = entry;
-    lock_give(&cache->lock);
+    mutex_give(&cache->lock);
     return entry;
 }
 
 void config_cache_unpin(struct config_cache *cache, struct config_entry *entry)
 {
-    lock_take(&cache->lock);
+    mutex_take(&cache->lock);
     unpin(entry);
-    lock_give(&cache->lock);
+    mutex_give(&cache->lock);
 }

@@ -10,8 +10,8 @@
 void directory_init(struct directory *directory)
 {
     memset(directory, 0, sizeof(*directory));
-    lock_init(&directory->lock);
-    lock_init(&directory->reader_lock);
+    mutex_init(&directory->lock);
+    mutex_init(&directory->reader_lock);
     arena_init(&directory->arena, DIRECTORY_BYTES_MAX);
 }
 
@@ -19,8 +19,8 @@ void directory_fini(struct directory *directory)
 {
     reader_close(directory->reader);
     arena_fini(&directory->arena);
-    lock_fini(&directory->reader_lock);
-    lock_fini(&directory->lock);
+    mutex_fini(&directory->reader_lock);
+    mutex_fini(&directory->lock);
 }
 
 enum err_code directory_open(struct directory *directory, const struct ledger_target *target,
@@ -41,7 +41,7 @@ void directory_add(struct directory *directory, struct tenant_id tenant, int16_t
     if (tenant.v == TENANT_SYSTEM) {
         return; /* Nobody's tenant. */
     }
-    lock_take(&directory->lock);
+    mutex_take(&directory->lock);
     if (map_find(&directory->by_id, (uint64_t)tenant.v) == NULL) {
         struct directory_entry *entry = arena_new(&directory->arena, struct directory_entry);
         entry->tenant = tenant;
@@ -55,7 +55,7 @@ void directory_add(struct directory *directory, struct tenant_id tenant, int16_t
     if (absence->name == hash) {
         absence->until = 0;
     }
-    lock_give(&directory->lock);
+    mutex_give(&directory->lock);
 }
 
 /* What is known without asking the ledger. */
@@ -65,7 +65,7 @@ static enum knowledge look_name(struct directory *directory, struct str name,
                                 struct directory_entry *out)
 {
     const uint64_t hash = name_hash(name);
-    lock_take(&directory->lock);
+    mutex_take(&directory->lock);
     const struct directory_entry *entry = map_find_str(&directory->by_name, name);
     enum knowledge knowledge = UNKNOWN;
     if (entry != NULL) {
@@ -77,17 +77,17 @@ static enum knowledge look_name(struct directory *directory, struct str name,
             knowledge = KNOWN_ABSENT;
         }
     }
-    lock_give(&directory->lock);
+    mutex_give(&directory->lock);
     return knowledge;
 }
 
 static void note_absent(struct directory *directory, struct str name)
 {
     const uint64_t hash = name_hash(name);
-    lock_take(&directory->lock);
+    mutex_take(&directory->lock);
     directory->absent[hash % DIRECTORY_ABSENT_MAX] =
         (struct directory_absence){.name = hash, .until = clock_mono().us + DIRECTORY_ABSENT_US};
-    lock_give(&directory->lock);
+    mutex_give(&directory->lock);
 }
 
 /* Adds the tenants that the query names; both queries give shard, tenant, name first. */
@@ -119,14 +119,14 @@ enum err_code directory_by_name(struct directory *directory, struct str name,
 {
     enum knowledge knowledge = look_name(directory, name, out);
     if (knowledge == UNKNOWN) {
-        lock_take(&directory->reader_lock);
+        mutex_take(&directory->reader_lock);
         enum err_code code = ERR_OK;
         knowledge = look_name(directory, name, out); /* Another may have asked meanwhile. */
         if (knowledge == UNKNOWN) {
             code = ask_name(directory, name, err);
             knowledge = look_name(directory, name, out);
         }
-        lock_give(&directory->reader_lock);
+        mutex_give(&directory->reader_lock);
         TRY(code);
         if (knowledge == UNKNOWN) {
             note_absent(directory, name);
@@ -138,12 +138,12 @@ enum err_code directory_by_name(struct directory *directory, struct str name,
 static bool look_id(struct directory *directory, struct tenant_id tenant,
                     struct directory_entry *out)
 {
-    lock_take(&directory->lock);
+    mutex_take(&directory->lock);
     const struct directory_entry *entry = map_find(&directory->by_id, (uint64_t)tenant.v);
     if (entry != NULL) {
         *out = *entry;
     }
-    lock_give(&directory->lock);
+    mutex_give(&directory->lock);
     return entry != NULL;
 }
 
@@ -171,10 +171,10 @@ enum err_code directory_by_id(struct directory *directory, struct tenant_id tena
     if (look_id(directory, tenant, out)) {
         return ERR_OK;
     }
-    lock_take(&directory->reader_lock);
+    mutex_take(&directory->reader_lock);
     const enum err_code code =
         look_id(directory, tenant, out) ? ERR_OK : ask_id(directory, tenant, err);
-    lock_give(&directory->reader_lock);
+    mutex_give(&directory->reader_lock);
     TRY(code);
     return look_id(directory, tenant, out) ? ERR_OK
                                            : err_set(err, ERR_NOT_FOUND, "there is no such tenant");

@@ -59,7 +59,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     struct engine *engine = calloc(1, sizeof(*engine));
     CHECK(engine != NULL);
     engine->config = *config;
-    lock_init(&engine->lock);
+    mutex_init(&engine->lock);
     wake_init(&engine->work);
     wake_init(&engine->timer);
     wake_init(&engine->idle);
@@ -105,7 +105,7 @@ void engine_free(struct engine *engine)
     wake_fini(&engine->idle);
     wake_fini(&engine->timer);
     wake_fini(&engine->work);
-    lock_fini(&engine->lock);
+    mutex_fini(&engine->lock);
     free(engine);
 }
 
@@ -163,9 +163,9 @@ enum err_code engine_start(struct engine *engine, struct err *err)
     TRY(committer_probe(&engine->committers[0], err));
     TRY(open_system_tenant(engine, err));
     TRY(watch_load(engine, err));
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     engine->stage = NODE_RUNNING;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     const enum err_code code = start_threads(engine, err);
     if (code != ERR_OK) {
         engine_stop(engine);
@@ -189,7 +189,7 @@ static bool is_drained(const struct engine *engine)
 static void drain(struct engine *engine)
 {
     struct answers answers = {.end = &answers.first};
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     engine->stage = NODE_DRAINING;
     const int64_t until = clock_mono().us + engine->config.stop_us;
     park_expire(engine, 0, true);
@@ -208,7 +208,7 @@ static void drain(struct engine *engine)
     wake_all(&engine->timer);
     wake_all(&engine->retry);
     wake_all(&engine->watch);
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     answers_send(&answers);
 }
 
@@ -226,10 +226,10 @@ void engine_stop(struct engine *engine)
     read_pool_stop(&engine->reads); /* Claims that are being looked up end here. */
     /* A group that was running at the deadline may have put something back. */
     struct answers answers = {.end = &answers.first};
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     fail_waiting(engine, ERR_SHUTTING_DOWN, &answers);
     wake_all(&engine->timer);
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     answers_send(&answers);
     if (engine->timer_started) {
         thread_join(engine->timer_thread);
@@ -269,7 +269,7 @@ enum err_code engine_submit(struct engine *engine, struct engine_request *reques
     }
     request->state = tasks;
     request->left = request->count;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const enum err_code code = accept(engine, request->queue, err);
     if (code == ERR_OK) {
         engine->queued[request->queue]++;
@@ -277,7 +277,7 @@ enum err_code engine_submit(struct engine *engine, struct engine_request *reques
             node_enqueue(engine, &tasks[i]);
         }
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     if (code != ERR_OK) {
         request->state = NULL;
         free(tasks);

@@ -44,19 +44,19 @@ void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)
 
 bool engine_is_ready(struct engine *engine)
 {
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const bool is_ready = engine->ready && engine->stage == NODE_RUNNING;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return is_ready;
 }
 
 void engine_figures(struct engine *engine, struct engine_figures *out)
 {
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     *out = engine->figures;
     for (int queue = 0; queue < QUEUE_COUNT; queue++) {
         out->queued[queue] = engine->queued[queue];
     }
     out->parked = engine->park.parked;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
 }

@@ -39,7 +39,7 @@ struct claiming *claiming_new(struct engine *engine, struct engine_claim *claim)
     claiming->engine = engine;
     claiming->claim = claim;
     arena_init(&claiming->arena, CLAIM_BYTES_MAX);
-    lock_init(&claiming->lock);
+    mutex_init(&claiming->lock);
     struct str rest = claim->types;
     while (claiming->type_count < CLAIM_TYPES_MAX &&
            type_next(&rest, &claiming->types[claiming->type_count])) {
@@ -54,7 +54,7 @@ void claiming_free(struct claiming *claiming)
 {
     free(claiming->asks);
     arena_fini(&claiming->arena);
-    lock_fini(&claiming->lock);
+    mutex_fini(&claiming->lock);
     free(claiming);
 }
 

@@ -7,21 +7,21 @@
 void read_pool_init(struct read_pool *pool)
 {
     memset(pool, 0, sizeof(*pool));
-    lock_init(&pool->lock);
+    mutex_init(&pool->lock);
     wake_init(&pool->work);
 }
 
 void read_pool_fini(struct read_pool *pool)
 {
     wake_fini(&pool->work);
-    lock_fini(&pool->lock);
+    mutex_fini(&pool->lock);
 }
 
 static void *run(void *ctx)
 {
     struct read_thread *self = ctx;
     struct read_pool *pool = self->pool;
-    lock_take(&pool->lock);
+    mutex_take(&pool->lock);
     for (;;) {
         while (pool->n == 0 && !pool->stopping) {
             wake_wait(&pool->work, &pool->lock);
@@ -32,11 +32,11 @@ static void *run(void *ctx)
         const struct waiting_read next = pool->waiting[pool->first];
         pool->first = (pool->first + 1) % READS_MAX;
         pool->n--;
-        lock_give(&pool->lock);
+        mutex_give(&pool->lock);
         next.read(next.ctx, self->reader);
-        lock_take(&pool->lock);
+        mutex_take(&pool->lock);
     }
-    lock_give(&pool->lock);
+    mutex_give(&pool->lock);
     return NULL;
 }
 
@@ -60,10 +60,10 @@ enum err_code read_pool_start(struct read_pool *pool, const struct ledger_target
 
 void read_pool_stop(struct read_pool *pool)
 {
-    lock_take(&pool->lock);
+    mutex_take(&pool->lock);
     pool->stopping = true;
     wake_all(&pool->work);
-    lock_give(&pool->lock);
+    mutex_give(&pool->lock);
     for (int32_t i = 0; i < pool->thread_count; i++) {
         thread_join(pool->threads[i].thread);
         reader_close(pool->threads[i].reader);
@@ -73,7 +73,7 @@ void read_pool_stop(struct read_pool *pool)
 
 enum err_code read_pool_add(struct read_pool *pool, struct waiting_read read, struct err *err)
 {
-    lock_take(&pool->lock);
+    mutex_take(&pool->lock);
     const bool stopping = pool->stopping;
     const bool full = pool->n == READS_MAX;
     if (!stopping && !full) {
@@ -81,7 +81,7 @@ enum err_code read_pool_add(struct read_pool *pool, struct waiting_read read, st
         pool->n++;
         wake_one(&pool->work);
     }
-    lock_give(&pool->lock);
+    mutex_give(&pool->lock);
     if (stopping) {
         return err_set(err, ERR_SHUTTING_DOWN, "this node is stopping");
     }

@@ -9,14 +9,14 @@ static void log_clock_behind(struct group *group, int16_t shard, int64_t behind_
 {
     struct engine *engine = group->engine;
     const int64_t mono = clock_mono().us;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const bool due =
         engine->clock_behind_logged == 0 || mono - engine->clock_behind_logged >= BEHIND_LOG_US;
     if (due) {
         engine->clock_behind_logged = mono;
         engine->figures.clock_behind++;
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     if (!due) {
         return;
     }

@@ -69,7 +69,7 @@ static void notice_stall(struct engine *engine, int64_t slept, int64_t meant)
 void *timer_run(void *ctx)
 {
     struct engine *engine = ctx;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     while (engine->stage != NODE_STOPPED || engine->park.active > 0 ||
            engine->park.finished != NULL) {
         const int64_t mono = clock_mono().us;
@@ -79,9 +79,9 @@ void *timer_run(void *ctx)
         wait = least(wait, look_at_lanes(engine, now));
         struct claiming *finished = park_take_finished(engine);
         if (finished != NULL) {
-            lock_give(&engine->lock);
+            mutex_give(&engine->lock);
             park_answer(engine, finished);
-            lock_take(&engine->lock);
+            mutex_take(&engine->lock);
             continue;
         }
         if (wait > 0) {
@@ -89,6 +89,6 @@ void *timer_run(void *ctx)
             notice_stall(engine, clock_mono().us - mono, wait);
         }
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return NULL;
 }

@@ -118,7 +118,7 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
             directory_add(&engine->directory, (struct tenant_id){row.tenant}, row.shard, row.name);
         }
         struct map fresh = {0};
-        lock_take(&engine->lock);
+        mutex_take(&engine->lock);
         learn_tenants(engine, &tenants, &arena, &fresh);
         *out_inflight += learn_lanes(engine, seen->shard, &lanes, &fresh);
         struct shard_state *state = &engine->shards[seen->shard];
@@ -129,7 +129,7 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
         for (size_t i = 0; i < fresh.n; i++) {
             park_wake(engine, fresh.entries[i].value);
         }
-        lock_give(&engine->lock);
+        mutex_give(&engine->lock);
     }
     arena_fini(&arena);
     return code;
@@ -139,13 +139,13 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
 static bool see_shard(struct engine *engine, const struct seen_shard *seen)
 {
     struct shard_state *state = &engine->shards[seen->shard];
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     const bool newer = seen->tick > state->tick;
     if (newer && !state->busy) {
         state->next_due_at = seen->next_due_at;
     }
     const bool again = newer || state->stale;
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return again;
 }
 
@@ -179,19 +179,19 @@ enum err_code watch_load(struct engine *engine, struct err *err)
 void *watch_run(void *ctx)
 {
     struct engine *engine = ctx;
-    lock_take(&engine->lock);
+    mutex_take(&engine->lock);
     while (engine->stage != NODE_STOPPED) {
         wake_wait_for(&engine->watch, &engine->lock, WATCH_STEP_US);
         if (engine->stage == NODE_STOPPED || !engine->ready) {
             continue;
         }
-        lock_give(&engine->lock);
+        mutex_give(&engine->lock);
         int64_t inflight = 0;
         struct err err = {0};
         /* A failure is the committers' to notice; the next look tries again. */
         (void)look(engine, false, &inflight, &err);
-        lock_take(&engine->lock);
+        mutex_take(&engine->lock);
     }
-    lock_give(&engine->lock);
+    mutex_give(&engine->lock);
     return NULL;
 }

@@ -28,22 +28,22 @@ void thread_join(pthread_t thread)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
-void lock_init(pthread_mutex_t *lock)
+void mutex_init(pthread_mutex_t *lock)
 {
     CHECK(pthread_mutex_init(lock, NULL) == 0);
 }
 
-void lock_fini(pthread_mutex_t *lock)
+void mutex_fini(pthread_mutex_t *lock)
 {
     CHECK(pthread_mutex_destroy(lock) == 0);
 }
 
-void lock_take(pthread_mutex_t *lock)
+void mutex_take(pthread_mutex_t *lock)
 {
     CHECK(pthread_mutex_lock(lock) == 0);
 }
 
-void lock_give(pthread_mutex_t *lock)
+void mutex_give(pthread_mutex_t *lock)
 {
     CHECK(pthread_mutex_unlock(lock) == 0);
 }

@@ -20,10 +20,10 @@ enum err_code thread_start(pthread_t *out, const char *name, void *(*run)(void *
                            struct err *err);
 void thread_join(pthread_t thread);
 
-void lock_init(pthread_mutex_t *lock);
-void lock_fini(pthread_mutex_t *lock);
-void lock_take(pthread_mutex_t *lock);
-void lock_give(pthread_mutex_t *lock);
+void mutex_init(pthread_mutex_t *lock);
+void mutex_fini(pthread_mutex_t *lock);
+void mutex_take(pthread_mutex_t *lock);
+void mutex_give(pthread_mutex_t *lock);
 
 void wake_init(pthread_cond_t *wake);
 void wake_fini(pthread_cond_t *wake);
