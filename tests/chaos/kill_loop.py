@@ -24,7 +24,7 @@ from stage import ROOT, Cast, Postgres, Server
 
 ROUND_KILLS = 40
 TENANTS = 3
-CUT = 0.004              # Share of chunks at which the proxy cuts.
+CUT = 0.008              # Share of chunks at which the proxy cuts.
 WAIT_S = (0.25, 1.6)     # Between two kills.
 WAITING_MAX = 4000       # Live jobs above which submitters pause.
 DRAIN_S = 120
@@ -136,7 +136,8 @@ class Loop:
         os.makedirs(folder)
         seed = self.options.seed * 1000 + number
         self.rng = random.Random(seed)
-        tenants = [f"chaos-{number}-{i}" for i in range(TENANTS)]
+        # A round that was interrupted may have left its tenants in the ledger.
+        tenants = [f"chaos-{number}-{i}-{os.getpid()}" for i in range(TENANTS)]
         for tenant in tenants:
             self.server.must("POST", "/tenants", {"name": tenant, "weight": self.rng.randint(1, 4)})
         cast = Cast(self.server, folder, tenants, self.options.rate, CUT, seed)
@@ -211,6 +212,7 @@ def run(options, folder):
     state_file = os.path.join(folder, f"{options.backend}.json")
     state = load_state(state_file) if options.resume else {"rounds": []}
     state.setdefault("commit", commit())
+    state["seed"] = options.seed
     state.setdefault("killed", {})
     loop = Loop(options, folder)
     try:
@@ -244,9 +246,10 @@ def main():
     parser.add_argument("--resume", action="store_true", help="go on after the rounds that --state has")
     parser.add_argument("--json", help="write the summary here")
     options = parser.parse_args()
-    options.seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
     folder = options.state or tempfile.mkdtemp(prefix="stella-kill-loop-")
     os.makedirs(folder, exist_ok=True)
+    kept = load_state(os.path.join(folder, f"{options.backend}.json")) if options.resume else {}
+    options.seed = options.seed or kept.get("seed") or random.SystemRandom().randrange(1, 1_000_000)
     if not options.resume:
         shutil.rmtree(os.path.join(folder, "data"), ignore_errors=True)
     print(f"kill loop on {options.backend}, seed {options.seed}, state in {folder}", flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """docs/guide/cli.md tells the truth: its console blocks are run, in order, on a server of their own.
 
-In a block a line that begins with "$ " is a command (bash); what follows is its output, where … stands for
+In a block a line that begins with "$ " is a command (bash), "> " continues it; what follows is its output, where … stands for
 anything within a line and a line with … alone for any lines.
 """
 import os
@@ -24,6 +24,8 @@ def steps():
             inside = line == "```console"
         elif inside and line.startswith("$ "):
             found.append([number, line[2:], []])
+        elif inside and line.startswith("> "):
+            found[-1][1] += "\n" + line[2:]
         elif inside:
             found[-1][2].append(line)
     return [(number, command, "\n".join(output)) for number, command, output in found]
