@@ -133,8 +133,8 @@ static int history(struct cli_call *call)
 
 static int artifacts(struct cli_call *call)
 {
-    return cli_list(call, cli_path(call, "/jobs/%s/artifacts", cli_argument(call, 0)),
-                    &cli_artifact_shape);
+    return cli_list_whole(call, cli_path(call, "/jobs/%s/artifacts", cli_argument(call, 0)),
+                          "items", &cli_artifact_shape);
 }
 
 static int payload(struct cli_call *call)

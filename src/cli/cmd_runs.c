@@ -42,18 +42,8 @@ static int jobs(struct cli_call *call)
 
 static int dag(struct cli_call *call)
 {
-    struct cli_reply reply;
-    const int status = cli_get(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), &reply);
-    if (status != CLI_OK) {
-        return status;
-    }
-    if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_JSONL) {
-        cli_show(call, reply.json, &SHAPE);
-    } else {
-        cli_print_items(call, json_object_get(reply.json, "edges"), &EDGES);
-    }
-    json_decref(reply.json);
-    return CLI_OK;
+    return cli_list_whole(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), "edges",
+                          &EDGES);
 }
 
 static int submit(struct cli_call *call)

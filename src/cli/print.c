@@ -267,6 +267,23 @@ int cli_get_and_show(struct cli_call *call, struct str path, const struct cli_sh
     return CLI_OK;
 }
 
+int cli_list_whole(struct cli_call *call, struct str path, const char *member,
+                   const struct cli_shape *shape)
+{
+    struct cli_reply reply;
+    const int status = cli_get(call, path, &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (call->output == CLI_OUTPUT_JSON) {
+        cli_show(call, reply.json, shape);
+    } else {
+        cli_print_items(call, json_object_get(reply.json, member), shape);
+    }
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
 /* Fetches one page of at most `left` items; appends them to `all`, or prints them at once when
  * lines may be streamed. Moves *cursor (null at the end). */
 static int take_page(struct cli_call *call, struct str path, int64_t left,

@@ -34,6 +34,9 @@ struct cli_shape {
 
 /* Lists `path` page by page up to --limit or --all. */
 int cli_list(struct cli_call *call, struct str path, const struct cli_shape *shape);
+/* GET of a list that comes whole, as `member` of the answer. */
+int cli_list_whole(struct cli_call *call, struct str path, const char *member,
+                   const struct cli_shape *shape);
 /* GET and show one object. */
 int cli_get_and_show(struct cli_call *call, struct str path, const struct cli_shape *shape);
 void cli_show(const struct cli_call *call, const json_t *object, const struct cli_shape *shape);

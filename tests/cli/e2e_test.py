@@ -207,7 +207,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(0, stella("jobs", "list", **environment)[0])
         status, _, err = stella("jobs", "submit", "--type", "t", "-o", "json", **environment)
         self.assertEqual((4, "forbidden"), (status, json.loads(err)["code"]))
-        self.assertEqual(0, self.rig.run("tokens", "delete", made["id"], "--reason", "test", "--yes")[0])
+        self.assertEqual(0, self.rig.run("tokens", "revoke", made["id"], "--reason", "test", "--yes")[0])
         self.assertEqual(4, stella("jobs", "list", **environment)[0])
 
     def test_no_token_and_a_wrong_one_exit_4(self):

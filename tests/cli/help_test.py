@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Help is there for everything, and the reference page says what the program says."""
+import json
 import os
 import re
 import subprocess
@@ -42,6 +43,14 @@ class Help(unittest.TestCase):
             for example in examples:
                 self.assertIn("stella ", example)
                 self.assertLessEqual(len(example), 140)
+
+    def test_every_operation_of_the_contract_has_its_verb(self):
+        with open(os.path.join(ROOT, "contract", "openapi.json"), encoding="utf-8") as file:
+            paths = json.load(file)["paths"]
+        verbs = {operation.get("x-stella-cli") for operations in paths.values() for operation in operations.values()}
+        self.assertGreater(len(verbs), 30)
+        for verb in verbs - {None}:
+            self.assertEqual(0, stella(*verb.split(), "--help")[0], verb)
 
     def test_nothing_given_shows_help(self):
         status, out, _ = stella()
