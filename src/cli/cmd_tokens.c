@@ -130,7 +130,8 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator tokens add workers --scopes orch:work --out worker.token",
      ADD_OPTIONS, CLI_COUNT(ADD_OPTIONS), add},
     {"revoke", "delete", "TOKEN", 1, 1, "Revoke a token (needs --reason)",
-     "stella orchestrator tokens revoke tok-3 --reason \"left the team\" --yes", NULL, 0, revoke},
+     "stella orchestrator tokens revoke tok-3 --reason \"left the team\" --yes", NULL, 0,
+     revoke_token},
 };
 
 const struct cli_noun cli_tokens = {"tokens", "token", "Who may do what", COMMANDS,
