@@ -93,7 +93,7 @@ static int add(struct cli_call *call)
     return status;
 }
 
-static int delete (struct cli_call *call)
+static int revoke_token(struct cli_call *call)
 {
     const char *id = cli_argument(call, 0);
     int status = cli_need_reason(call);
