@@ -21,3 +21,6 @@ if(STELLA_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+if(STELLA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link) # coverage for the targets; no main
+endif()

@@ -215,6 +215,17 @@ static void observe_vulnerabilities(struct reading *reading, const json_t *docum
     json_put_array_end(out);
 }
 
+/* 2.1 keeps what is read here where 2.0 has it; another generation need not. */
+static void check_generation(struct reading *reading, const json_t *head, const struct place *at)
+{
+    const struct place here = PLACE_KEY(at, "csaf_version");
+    const struct str version = reading_take_text(reading, head, at, "csaf_version");
+    if (version.len > 0 && !str_starts(version, STR("2."))) {
+        reading_refuse(reading, QUARANTINE_UNSUPPORTED_FORMAT, &here, "CSAF %.*s is not read",
+                       (int)reading_cut(version, 40).len, version.ptr);
+    }
+}
+
 void csaf_observe(struct reading *reading, const json_t *document, struct json_writer *out)
 {
     struct csaf_tree tree = {0};
@@ -225,6 +236,7 @@ void csaf_observe(struct reading *reading, const json_t *document, struct json_w
     const struct str id = reading_need_text(reading, tracking, &tracking_at, "id");
     const struct str issued = json_text(json_object_get(tracking, "current_release_date"));
     const json_t *publisher = json_object_get(head, "publisher");
+    check_generation(reading, head, &head_at);
     csaf_collect(reading, document, &tree);
     if (reading_refused(reading)) {
         return;

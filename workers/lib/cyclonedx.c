@@ -65,8 +65,20 @@ static void collect_list(struct reading *reading, const json_t *owner, const str
     }
 }
 
+/* What a next generation of the format means is not ours to guess. */
+static void check_generation(struct reading *reading, const json_t *document)
+{
+    const struct place at = PLACE_KEY(&root, "specVersion");
+    const struct str version = reading_take_text(reading, document, &root, "specVersion");
+    if (version.len > 0 && !str_starts(version, STR("1."))) {
+        reading_refuse(reading, QUARANTINE_UNSUPPORTED_FORMAT, &at, "CycloneDX %.*s is not read",
+                       (int)reading_cut(version, 40).len, version.ptr);
+    }
+}
+
 void cyclonedx_collect(struct reading *reading, const json_t *document, struct elements *elements)
 {
+    check_generation(reading, document);
     const json_t *metadata = reading_take_object(reading, document, &root, "metadata");
     const struct place metadata_at = PLACE_KEY(&root, "metadata");
     const json_t *subject = reading_take_object(reading, metadata, &metadata_at, "component");

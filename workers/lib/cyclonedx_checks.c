@@ -39,8 +39,9 @@ static void check_head(struct reading *reading, const json_t *document)
     const struct place serial_at = PLACE_KEY(&root, "serialNumber");
     const struct place version_at = PLACE_KEY(&root, "version");
     const struct place spec_at = PLACE_KEY(&root, "specVersion");
-    reading_check_word(reading, json_text(json_object_get(document, "specVersion")), versions,
-                       &spec_at, RULE_CYCLONEDX_SPEC_VERSION);
+    const struct str spec =
+        reading_want_text(reading, document, &root, "specVersion", RULE_CYCLONEDX_SPEC_VERSION);
+    reading_check_word(reading, spec, versions, &spec_at, RULE_CYCLONEDX_SPEC_VERSION);
     if (serial != NULL && !serial_well_formed(json_text(serial))) {
         reading_warn(reading, RULE_CYCLONEDX_SERIAL, &serial_at);
     }
