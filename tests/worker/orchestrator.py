@@ -34,6 +34,8 @@ class Orchestrator:
         self.artifacts = []    # Items of the listing.
         self.serial = 0
         self.closing = False
+        self.named = {}        # "/sources/x" -> body, for PUT and GET.
+        self.jobs = {}         # Job id -> job of a run.
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -76,18 +78,70 @@ class Orchestrator:
 
     # ---- the calls ----
 
+    def submit_run(self, body):
+        """One run at a time: its jobs are submitted as those they need have succeeded."""
+        with self.changed:
+            for job in body["jobs"]:
+                job_id = "job-%d" % (len(self.jobs) + 1)
+                self.jobs[job_id] = dict(job, id=job_id, state="blocked")
+            self.release()
+        return {"id": "run-1", "jobs": []}
+
+    def release(self):
+        done = {job["name"] for job in self.jobs.values() if job["state"] == "succeeded"}
+        for job in self.jobs.values():
+            if job["state"] == "blocked" and all(n["job"] in done for n in job.get("needs", [])):
+                job["state"] = "pending"
+                source = self.named.get("/sources/" + job.get("source", ""))
+                self.queue.append({
+                    "lease": "1." + job["id"][4:], "grant": 1, "job": job["id"], "run": "run-1",
+                    "name": job["name"], "type": job["type"], "tenant": "acme", "attempt": 1,
+                    "max_attempts": 5, "ttl_ms": self.ttl_ms, "host": None,
+                    "requests_allowed": None, "payload": job["payload"], "source_config": source,
+                    "source": job.get("source")})
+        self.changed.notify_all()
+
+    def run(self):
+        states = [job["state"] for job in self.jobs.values()]
+        bad = states.count("dead") > 0
+        active = not bad and states.count("succeeded") < len(states)
+        return {"id": "run-1", "state": "active" if active else "failed" if bad else "succeeded",
+                "total": len(states), "counts": {state: states.count(state) for state in states}}
+
+    def ended(self, kind, report):
+        job = self.jobs.get("job-" + report["lease"][2:])
+        if job is None:
+            return
+        job["state"] = {"complete": "succeeded", "fail": "dead"}.get(kind, "pending")
+        job["result"] = report.get("result", report.get("message"))
+        self.artifacts += [dict(item, job=job["id"]) for item in report.get("artifacts", [])]
+        self.release()
+
+    def get(self, path, query):
+        with self.changed:
+            if path == "/runs/run-1":
+                return self.run()
+            if path == "/runs/run-1/jobs":
+                return {"items": list(self.jobs.values()), "next_cursor": None}
+            if path.endswith("/history"):
+                return {"items": [], "next_cursor": None}
+            if path == "/artifacts":
+                return self.listing(dict(part.split("=") for part in query.split("&")))
+            return self.named.get(path)
+
     def claim(self, body):
         deadline = time.monotonic() + body["wait_ms"] / 1000
         with self.changed:
             if body["claim_id"] in self.claims:
                 return self.claims[body["claim_id"]]
-            while not self.queue and not self.down and not self.closing:
+            mine = lambda lease: lease["type"] in body["job_types"]
+            while not any(map(mine, self.queue)) and not self.down and not self.closing:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     break
                 self.changed.wait(left)
-            taken = self.queue[:body["max"]]
-            del self.queue[:len(taken)]
+            taken = list(filter(mine, self.queue))[:body["max"]]
+            self.queue = [lease for lease in self.queue if lease not in taken]
             self.claims[body["claim_id"]] = {"leases": taken}
             return {"leases": taken}
 
@@ -102,12 +156,16 @@ class Orchestrator:
 
     def report(self, kind, body):
         with self.changed:
-            self.reports += [(kind, report) for report in body["reports"]]
+            for report in body["reports"]:
+                self.reports.append((kind, report))
+                self.ended(kind, report)
             self.changed.notify_all()
         return {"results": [{"lease": report["lease"], "code": "ok", "state": "done"}
                             for report in body["reports"]]}
 
     def act(self, path, body):
+        if path == "/runs":
+            return self.submit_run(body)
         name = path.rsplit("/", 1)[1]
         if name == "register":
             return {"heartbeat_ms": 10000, "poll_ms": 2000, "worker": body["worker"]}
@@ -129,6 +187,7 @@ class Orchestrator:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16  # Head and body in one segment: no waiting for an acknowledgement.
 
             def log_message(self, *arguments):
                 pass
@@ -190,6 +249,10 @@ class Orchestrator:
                     outer.calls.append((path, dict(self.headers)))
                 if self.refused("PUT"):
                     return
+                if not path.startswith("/artifacts/"):
+                    outer.named[path] = json.loads(bytes_)
+                    self.give_json(201, outer.named[path], [("ETag", '"1"')])
+                    return
                 digest = path.rsplit("/", 1)[1]
                 if hashlib.sha256(bytes_).hexdigest() != digest:
                     self.give_json(422, {"code": "digest_mismatch", "detail": "other bytes"})
@@ -203,9 +266,9 @@ class Orchestrator:
                     outer.calls.append((path, query))
                 if self.refused("GET"):
                     return
-                if path == "/artifacts":
-                    pairs = dict(part.split("=") for part in query.split("&"))
-                    self.give_json(200, outer.listing(pairs))
+                if not path.startswith("/artifacts/"):
+                    answer = outer.get(path, query)
+                    self.give_json(404 if answer is None else 200, answer or {}, [("ETag", '"1"')])
                     return
                 bytes_ = outer.blobs.get(path.rsplit("/", 1)[1])
                 if bytes_ is None:
