@@ -241,7 +241,8 @@ def main():
     parser.add_argument("--kills", type=int, default=ROUND_KILLS)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rate", type=float, default=800, help="jobs a second that are submitted")
-    parser.add_argument("--program", default=os.path.join(ROOT, "build", "release", "src", "stella"))
+    parser.add_argument("--program", default=os.path.join(
+        os.environ.get("STELLA_BUILD", os.path.join(ROOT, "build", "release")), "src", "stella"))
     parser.add_argument("--state", help="keeps finished rounds, and the evidence of violations")
     parser.add_argument("--resume", action="store_true", help="go on after the rounds that --state has")
     parser.add_argument("--json", help="write the summary here")

@@ -19,6 +19,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def environment():
+    """Without variables that would be settings of the server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("STELLA_")}
+
+
 class Process:
     """A child that can be killed and started again; its output goes to a file."""
 
@@ -29,7 +34,8 @@ class Process:
 
     def start(self):
         with open(self.output, "ab") as output:
-            self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT)
+            self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
+                                          env=environment())
 
     def alive(self):
         return self.child is not None and self.child.poll() is None
@@ -94,7 +100,7 @@ class Server:
 
     def migrate(self):
         subprocess.run([self.program, "orchestrator", "migrate", "--data", self.data, *self.database], check=True,
-                       stdout=subprocess.DEVNULL)
+                       stdout=subprocess.DEVNULL, env=environment())
 
     def get(self, path, tenant=None, method="GET", body=None, headers=None):
         """(status, parsed body), or (0, None) when nobody answers. Past the proxy."""

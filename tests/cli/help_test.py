@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from rig import ROOT, stella
+from rig import PROGRAM, ROOT, stella
 
 REFERENCE = os.path.join(ROOT, "docs", "reference", "cli.md")
 
@@ -86,8 +86,7 @@ class Help(unittest.TestCase):
     def complete(self, *words):
         """What bash offers for the last word."""
         script = subprocess.run(["bash", "-c", 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-                                 '_stella; printf "%s\\n" "${COMPREPLY[@]}"', os.environ.get("STELLA_PROGRAM", os.path.join(
-                                     ROOT, "build", "dev", "src", "stella")), *words], capture_output=True, text=True, check=True)
+                                 '_stella; printf "%s\\n" "${COMPREPLY[@]}"', PROGRAM, *words], capture_output=True, text=True, check=True)
         return script.stdout.split()
 
     def test_bash_completes_nouns_verbs_and_options(self):

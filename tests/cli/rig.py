@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "chaos"))
 from stage import Server  # noqa: E402  (found through the path above)
 
-PROGRAM = os.environ.get("STELLA_PROGRAM", os.path.join(ROOT, "build", "dev", "src", "stella"))
+PROGRAM = os.path.join(os.environ.get("STELLA_BUILD", os.path.join(ROOT, "build", "dev")), "src", "stella")
 
 
 def clean_environment(**more):
