@@ -7,16 +7,6 @@
 
 static const struct place root = {NULL, NULL, 0};
 
-static bool is_one_of(struct str word, const char *const *list)
-{
-    for (size_t i = 0; list[i] != NULL; i++) {
-        if (str_eq(word, str_from(list[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Two-letter primary subtags of ISO 639-1; longer ones are only looked at for their form. */
 static const char languages[] =
     " aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
@@ -100,8 +90,8 @@ static void check_category(struct reading *reading, struct str category, const s
                                              "securityadvisory",
                                              "vex",
                                              NULL};
-    if (!is_one_of(category, profiles) &&
-        is_one_of(squeezed(reading->arena, category), prohibited)) {
+    if (!reading_knows_word(category, profiles) &&
+        reading_knows_word(squeezed(reading->arena, category), prohibited)) {
         reading_warn(reading, RULE_CSAF_PROHIBITED_CATEGORY, at);
     }
 }
@@ -113,7 +103,7 @@ static void check_publisher(struct reading *reading, const json_t *head, const s
     const json_t *publisher =
         reading_want_object(reading, head, at, "publisher", RULE_CSAF_PUBLISHER);
     const struct place here = PLACE_KEY(at, "publisher");
-    if (!is_one_of(json_text(json_object_get(publisher, "category")), categories) ||
+    if (!reading_knows_word(json_text(json_object_get(publisher, "category")), categories) ||
         json_text(json_object_get(publisher, "name")).len == 0 ||
         json_text(json_object_get(publisher, "namespace")).len == 0) {
         reading_warn(reading, RULE_CSAF_PUBLISHER, &here);
@@ -270,8 +260,8 @@ static bool has_note(const json_t *head)
     static const char *const categories[] = {"description", "details", "general", "summary", NULL};
     const json_t *notes = json_object_get(head, "notes");
     for (size_t i = 0; i < json_array_size(notes); i++) {
-        if (is_one_of(json_text(json_object_get(json_array_get(notes, i), "category")),
-                      categories)) {
+        if (reading_knows_word(json_text(json_object_get(json_array_get(notes, i), "category")),
+                               categories)) {
             return true;
         }
     }

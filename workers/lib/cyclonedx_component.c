@@ -1,16 +1,6 @@
 /* Rules of one CycloneDX component. */
 #include "workers/lib/cyclonedx.h"
 
-static bool is_one_of(struct str word, const char *const *list)
-{
-    for (size_t i = 0; list[i] != NULL; i++) {
-        if (str_eq(word, str_from(list[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_digest(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -34,7 +24,7 @@ static void check_hashes(struct reading *reading, const json_t *component, const
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *hash = json_array_get(list, i);
         const struct place here = PLACE_INDEX(&list_at, i);
-        if (!is_one_of(json_text(json_object_get(hash, "alg")), algorithms) ||
+        if (!reading_knows_word(json_text(json_object_get(hash, "alg")), algorithms) ||
             !is_digest(json_text(json_object_get(hash, "content")))) {
             reading_warn(reading, RULE_CYCLONEDX_HASH, &here);
         }
@@ -84,7 +74,8 @@ static void check_issues(struct reading *reading, const json_t *patch, const str
     const struct place list_at = PLACE_KEY(at, "resolves");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const struct place here = PLACE_INDEX(&list_at, i);
-        if (!is_one_of(json_text(json_object_get(json_array_get(list, i), "type")), types)) {
+        if (!reading_knows_word(json_text(json_object_get(json_array_get(list, i), "type")),
+                                types)) {
             reading_warn(reading, RULE_CYCLONEDX_PEDIGREE, &here);
         }
     }
@@ -99,7 +90,7 @@ static void check_pedigree(struct reading *reading, const json_t *component, con
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *patch = json_array_get(list, i);
         const struct place here = PLACE_INDEX(&list_at, i);
-        if (!is_one_of(json_text(json_object_get(patch, "type")), types)) {
+        if (!reading_knows_word(json_text(json_object_get(patch, "type")), types)) {
             reading_warn(reading, RULE_CYCLONEDX_PEDIGREE, &here);
         }
         check_issues(reading, patch, &here);

@@ -49,34 +49,6 @@ static enum vex_status status_of(struct str state)
     return VEX_NONE;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < 16; i++) {
-        if (digits[i] == c || (i >= 10 && digits[i] - 'a' + 'A' == c)) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* The fragment of a BOM link is percent-encoded where a bom-ref has characters of its own. */
-static struct str decode_fragment(struct arena *arena, struct str text)
-{
-    char *out = arena_alloc(arena, text.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const bool escape = text.ptr[i] == '%' && i + 2 < text.len;
-        const int high = escape ? hex_digit(text.ptr[i + 1]) : -1;
-        const int low = escape ? hex_digit(text.ptr[i + 2]) : -1;
-        const bool decoded = high >= 0 && low >= 0 && high + low > 0;
-        out[len++] = decoded ? (char)(high * 16 + low) : text.ptr[i];
-        i += decoded ? 2 : 0;
-    }
-    const struct str decoded = {out, len};
-    return str_is_utf8(decoded) ? decoded : text;
-}
-
 /* urn:cdx:serial/version[#element] */
 static bool parse_link(struct arena *arena, struct str ref, struct statement_product *out)
 {
@@ -89,7 +61,7 @@ static bool parse_link(struct arena *arena, struct str ref, struct statement_pro
     const struct str bom = str_slice(rest, 0, hash);
     const size_t slash = str_find(bom, '/');
     out->link_serial = str_slice(bom, 0, slash);
-    out->link_element = decode_fragment(arena, str_slice(rest, hash + 1, rest.len));
+    out->link_element = purl_decode(arena, str_slice(rest, hash + 1, rest.len));
     out->has_link = out->link_serial.len > 0 &&
                     str_parse_i64(str_slice(bom, slash + 1, bom.len), &out->link_version);
     return out->has_link;

@@ -47,16 +47,9 @@ struct index_purl match_purl(struct arena *arena, struct str text)
     struct index_purl out = {0};
     out.usable = text.len > 0 && purl_parse(arena, text, &out.purl);
     if (out.usable) {
-        const struct str name = ecosystem_normal_name(
-            arena, ecosystem_from_purl_type(out.purl.type), purl_full_name(arena, &out.purl));
-        out.key = arena_format(arena, "%.*s:%.*s", STR_ARG(out.purl.type), STR_ARG(name));
+        out.key = purl_package_key(arena, &out.purl);
     }
     return out;
-}
-
-static struct str without_v(struct str version)
-{
-    return str_starts(version, STR("v")) ? str_slice(version, 1, version.len) : version;
 }
 
 bool match_covers(const struct index_purl *wide, const struct index_purl *narrow)
@@ -65,7 +58,7 @@ bool match_covers(const struct index_purl *wide, const struct index_purl *narrow
         return false;
     }
     return wide->purl.version.len == 0 ||
-           str_eq(without_v(wide->purl.version), without_v(narrow->purl.version));
+           purl_same_version(wide->purl.version, narrow->purl.version);
 }
 
 struct str match_bom_key(struct arena *arena, const json_t *bom)

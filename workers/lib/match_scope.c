@@ -94,11 +94,6 @@ static enum reach reach_by_purl(const struct scope_view *view,
     return component->is_subject ? REACH_DECIDES : REACH_HINTS;
 }
 
-static struct str without_v(struct str version)
-{
-    return str_starts(version, STR("v")) ? str_slice(version, 1, version.len) : version;
-}
-
 /* A statement limited to versions reaches those; version ranges beside them are not evaluated. */
 static enum reach limit_by_version(const struct index_product *product, struct str version,
                                    enum reach reach)
@@ -107,7 +102,7 @@ static enum reach limit_by_version(const struct index_product *product, struct s
         return reach;
     }
     for (size_t i = 0; i < product->versions_count; i++) {
-        if (str_eq(without_v(product->versions[i]), without_v(version))) {
+        if (purl_same_version(product->versions[i], version)) {
             return reach;
         }
     }

@@ -63,16 +63,6 @@ static const char *const ecosystems[] = {"AlmaLinux",
                                          "opam",
                                          NULL};
 
-static bool is_one_of(struct str word, const char *const *list)
-{
-    for (size_t i = 0; list[i] != NULL; i++) {
-        if (str_eq(word, str_from(list[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_top_members(struct reading *reading, const json_t *document)
 {
     json_t *object = (json_t *)(uintptr_t)document; /* jansson iterates non-const only */
@@ -80,7 +70,7 @@ static void check_top_members(struct reading *reading, const json_t *document)
     json_t *value = NULL;
     json_object_foreach(object, key, value)
     {
-        if (!is_one_of(str_from(key), top_members)) {
+        if (!reading_knows_word(str_from(key), top_members)) {
             const struct place here = PLACE_KEY(&root, key);
             reading_warn(reading, RULE_OSV_UNKNOWN_MEMBER, &here);
         }
@@ -131,7 +121,8 @@ static void check_ecosystems(struct reading *reading, const json_t *document)
         const struct place package_at = PLACE_KEY(&entry_at, "package");
         const struct place here = PLACE_KEY(&package_at, "ecosystem");
         const struct str name = json_text(json_object_get(package, "ecosystem"));
-        if (name.len > 0 && !is_one_of(str_slice(name, 0, str_find(name, ':')), ecosystems)) {
+        if (name.len > 0 &&
+            !reading_knows_word(str_slice(name, 0, str_find(name, ':')), ecosystems)) {
             reading_warn(reading, RULE_OSV_ECOSYSTEM, &here);
         }
     }
@@ -189,7 +180,7 @@ static void check_references(struct reading *reading, const json_t *document)
         const json_t *reference = json_array_get(list, i);
         const struct place here = PLACE_INDEX(&list_at, i);
         const struct str url = json_text(json_object_get(reference, "url"));
-        if (!is_one_of(json_text(json_object_get(reference, "type")), types) ||
+        if (!reading_knows_word(json_text(json_object_get(reference, "type")), types) ||
             str_find(url, ':') == url.len) {
             reading_warn(reading, RULE_OSV_REFERENCE, &here);
         }

@@ -96,27 +96,26 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decoding; an incomplete or malformed escape stays as it is, NUL is not accepted. */
-static struct str decode(struct arena *arena, struct str s)
+struct str purl_decode(struct arena *arena, struct str text)
 {
-    if (str_find(s, '%') == s.len) {
-        return s;
+    if (str_find(text, '%') == text.len) {
+        return text;
     }
-    char *out = arena_alloc(arena, s.len + 1);
+    char *out = arena_alloc(arena, text.len + 1);
     size_t len = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        const bool escape = s.ptr[i] == '%' && i + 2 < s.len;
-        const int high = escape ? hex_digit(s.ptr[i + 1]) : -1;
-        const int low = escape ? hex_digit(s.ptr[i + 2]) : -1;
+    for (size_t i = 0; i < text.len; i++) {
+        const bool escape = text.ptr[i] == '%' && i + 2 < text.len;
+        const int high = escape ? hex_digit(text.ptr[i + 1]) : -1;
+        const int low = escape ? hex_digit(text.ptr[i + 2]) : -1;
         if (high >= 0 && low >= 0 && high + low > 0) {
             out[len++] = (char)(high * 16 + low);
             i += 2;
         } else {
-            out[len++] = s.ptr[i];
+            out[len++] = text.ptr[i];
         }
     }
     const struct str decoded = {out, len};
-    return str_is_utf8(decoded) ? decoded : s;
+    return str_is_utf8(decoded) ? decoded : text;
 }
 
 static size_t find_last(struct str s, char c)
@@ -180,7 +179,7 @@ bool purl_parse(struct arena *arena, struct str text, struct purl *out_purl)
     const size_t at = find_last(rest, '@');
     /* An '@' that begins a segment is an unescaped npm scope: a name cannot be empty. */
     if (at < rest.len && at > 0 && rest.ptr[at - 1] != '/') {
-        out_purl->version = decode(arena, str_slice(rest, at + 1, rest.len));
+        out_purl->version = purl_decode(arena, str_slice(rest, at + 1, rest.len));
         rest = strip_slashes(str_slice(rest, 0, at));
     }
     const size_t last = find_last(rest, '/');
@@ -189,9 +188,9 @@ bool purl_parse(struct arena *arena, struct str text, struct purl *out_purl)
         return false;
     }
     out_purl->type = lower_copy(arena, type);
-    out_purl->name = decode(arena, name);
+    out_purl->name = purl_decode(arena, name);
     out_purl->namespace =
-        decode(arena, last < rest.len ? strip_slashes(str_slice(rest, 0, last)) : STR(""));
+        purl_decode(arena, last < rest.len ? strip_slashes(str_slice(rest, 0, last)) : STR(""));
     return true;
 }
 
@@ -210,21 +209,17 @@ struct str purl_qualifier(struct arena *arena, const struct purl *purl, struct s
     while (rest.len > 0 && str_split(&rest, '&', &pair)) {
         const size_t equals = str_find(pair, '=');
         if (str_eq_nocase(str_slice(pair, 0, equals), key)) {
-            return decode(arena, str_slice(pair, equals + 1, pair.len));
+            return purl_decode(arena, str_slice(pair, equals + 1, pair.len));
         }
     }
     return (struct str){NULL, 0};
 }
 
-bool purl_same_package(struct arena *arena, const struct purl *a, const struct purl *b)
+struct str purl_package_key(struct arena *arena, const struct purl *purl)
 {
-    if (!str_eq(a->type, b->type)) {
-        return false;
-    }
-    const enum ecosystem ecosystem = ecosystem_from_purl_type(a->type);
-    const struct str left = ecosystem_normal_name(arena, ecosystem, purl_full_name(arena, a));
-    const struct str right = ecosystem_normal_name(arena, ecosystem, purl_full_name(arena, b));
-    return str_eq(left, right);
+    const enum ecosystem ecosystem = ecosystem_from_purl_type(purl->type);
+    const struct str name = ecosystem_normal_name(arena, ecosystem, purl_full_name(arena, purl));
+    return arena_format(arena, "%.*s:%.*s", STR_ARG(purl->type), STR_ARG(name));
 }
 
 static struct str without_v(struct str version)
@@ -232,10 +227,15 @@ static struct str without_v(struct str version)
     return str_starts(version, STR("v")) ? str_slice(version, 1, version.len) : version;
 }
 
+bool purl_same_version(struct str a, struct str b)
+{
+    return str_eq(without_v(a), without_v(b));
+}
+
 bool purl_covers(struct arena *arena, const struct purl *wide, const struct purl *narrow)
 {
-    if (wide->version.len > 0 && !str_eq(without_v(wide->version), without_v(narrow->version))) {
+    if (wide->version.len > 0 && !purl_same_version(wide->version, narrow->version)) {
         return false;
     }
-    return purl_same_package(arena, wide, narrow);
+    return str_eq(purl_package_key(arena, wide), purl_package_key(arena, narrow));
 }

@@ -51,14 +51,18 @@ enum ecosystem ecosystem_from_purl_type(struct str type);
 /* The name as the ecosystem compares it: PEP 503, lower case, or unchanged. */
 struct str ecosystem_normal_name(struct arena *arena, enum ecosystem ecosystem, struct str name);
 
+/* Percent-decoding; an escape that is none, or of a NUL, stays as it is written. */
+struct str purl_decode(struct arena *arena, struct str text);
 /* False when the text is not a package URL. */
 bool purl_parse(struct arena *arena, struct str text, struct purl *out_purl);
 /* Namespace and name as the ecosystem writes them, not yet normalised. */
 struct str purl_full_name(struct arena *arena, const struct purl *purl);
 /* Value of one qualifier, decoded; empty when it is absent. */
 struct str purl_qualifier(struct arena *arena, const struct purl *purl, struct str key);
-/* Same type and name by the rules of the type. */
-bool purl_same_package(struct arena *arena, const struct purl *a, const struct purl *b);
+/* Type and normal name as one text: equal keys are the same package. */
+struct str purl_package_key(struct arena *arena, const struct purl *purl);
+/* True when the versions are the same text, a leading 'v' ignored. */
+bool purl_same_version(struct str a, struct str b);
 /*
  * True when a VEX statement about `wide` speaks of `narrow` too: the same package, and the same
  * version if `wide` has one (a leading 'v' ignored).

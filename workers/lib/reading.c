@@ -241,16 +241,20 @@ void reading_check_time(struct reading *reading, const json_t *object, const str
     }
 }
 
+bool reading_knows_word(struct str word, const char *const *allowed)
+{
+    for (size_t i = 0; allowed[i] != NULL; i++) {
+        if (str_eq(word, str_from(allowed[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void reading_check_word(struct reading *reading, struct str word, const char *const *allowed,
                         const struct place *at, enum rule rule)
 {
-    if (word.len == 0) {
-        return;
+    if (word.len > 0 && !reading_knows_word(word, allowed)) {
+        reading_warn(reading, rule, at);
     }
-    for (size_t i = 0; allowed[i] != NULL; i++) {
-        if (str_eq(word, str_from(allowed[i]))) {
-            return;
-        }
-    }
-    reading_warn(reading, rule, at);
 }

@@ -109,6 +109,8 @@ const json_t *reading_need_element(struct reading *reading, const json_t *array,
 /* A member that holds a moment: warns by `rule` when it is none. */
 void reading_check_time(struct reading *reading, const json_t *object, const struct place *at,
                         const char *key, enum rule rule);
+/* True when the text is one of a null-ended list. */
+bool reading_knows_word(struct str word, const char *const *allowed);
 /* Warns by `rule` when the text is not one of the null-ended list; an empty text passes. */
 void reading_check_word(struct reading *reading, struct str word, const char *const *allowed,
                         const struct place *at, enum rule rule);

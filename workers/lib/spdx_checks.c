@@ -6,16 +6,6 @@
 
 static const struct place root = {NULL, NULL, 0};
 
-static bool is_one_of(struct str word, const char *const *list)
-{
-    for (size_t i = 0; list[i] != NULL; i++) {
-        if (str_eq(word, str_from(list[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_creation(struct reading *reading, const json_t *document)
 {
     const json_t *info =
@@ -77,7 +67,7 @@ static void check_checksums(struct reading *reading, const json_t *owner, const 
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *checksum = json_array_get(list, i);
         const struct place here = PLACE_INDEX(&list_at, i);
-        if (!is_one_of(json_text(json_object_get(checksum, "algorithm")), algorithms) ||
+        if (!reading_knows_word(json_text(json_object_get(checksum, "algorithm")), algorithms) ||
             !is_hex(json_text(json_object_get(checksum, "checksumValue")))) {
             reading_warn(reading, RULE_SPDX_CHECKSUM, &here);
         }
@@ -95,7 +85,7 @@ static void check_external_refs(struct reading *reading, const json_t *package,
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *ref = json_array_get(list, i);
         const struct place here = PLACE_INDEX(&list_at, i);
-        if (!is_one_of(json_text(json_object_get(ref, "referenceCategory")), categories) ||
+        if (!reading_knows_word(json_text(json_object_get(ref, "referenceCategory")), categories) ||
             json_text(json_object_get(ref, "referenceType")).len == 0 ||
             json_text(json_object_get(ref, "referenceLocator")).len == 0) {
             reading_warn(reading, RULE_SPDX_EXTERNAL_REF, &here);
@@ -174,7 +164,7 @@ static int direction_of(struct str type)
     static const char *const forward[] = {"CONTAINS", "DEPENDS_ON", "ANCESTOR_OF", NULL};
     static const char *const backward[] = {"CONTAINED_BY", "DEPENDENCY_OF", "DESCENDANT_OF",
                                            "PACKAGE_OF", NULL};
-    return is_one_of(type, forward) - is_one_of(type, backward);
+    return reading_knows_word(type, forward) - reading_knows_word(type, backward);
 }
 
 static bool end_known(const struct map *ids, struct str id)

@@ -49,16 +49,6 @@ static bool is_canonical_integer(struct str s)
     return digits.len == s.len || digits.ptr[0] != '0'; /* Not -0. */
 }
 
-static bool is_one_of(struct str s, const char *const *words)
-{
-    for (size_t i = 0; words[i] != NULL; i++) {
-        if (str_eq(s, str_from(words[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The value of a plain scalar by the core schema, but for reals; see the header. */
 static json_t *plain(struct str s)
 {
@@ -66,13 +56,13 @@ static json_t *plain(struct str s)
     static const char *const trues[] = {"true", "True", "TRUE", NULL};
     static const char *const falses[] = {"false", "False", "FALSE", NULL};
     int64_t integer = 0;
-    if (is_one_of(s, nulls)) {
+    if (reading_knows_word(s, nulls)) {
         return json_null();
     }
-    if (is_one_of(s, trues)) {
+    if (reading_knows_word(s, trues)) {
         return json_true();
     }
-    if (is_one_of(s, falses)) {
+    if (reading_knows_word(s, falses)) {
         return json_false();
     }
     if (is_canonical_integer(s) && str_parse_i64(s, &integer)) {
