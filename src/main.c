@@ -1,7 +1,7 @@
 /* The program: everything it can do is a row of the command table. */
-#include "cli/command.h"
+#include "serve/serve.h"
 
 int main(int argc, char **argv)
 {
-    return cli_main(argc, argv, NULL, 0);
+    return cli_main(argc, argv, serve_nouns, serve_noun_count);
 }

@@ -1,11 +1,11 @@
 #include "auth/principal.h"
 
 #include <openssl/crypto.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "platform/thread.h"
 
 enum { WAYS = 4, SETS = PRINCIPALS_MAX / WAYS };
 
@@ -27,7 +27,8 @@ struct principals {
 struct principals *principals_new(int64_t max_age_us)
 {
     struct principals *p = calloc(1, sizeof(*p));
-    CHECK(p != NULL && pthread_mutex_init(&p->lock, NULL) == 0);
+    CHECK(p != NULL);
+    mutex_init(&p->lock);
     p->max_age_us = max_age_us;
     return p;
 }
@@ -45,7 +46,7 @@ void principals_free(struct principals *p)
             entry_clear(&p->entries[set][way]);
         }
     }
-    (void)pthread_mutex_destroy(&p->lock);
+    mutex_fini(&p->lock);
     free(p);
 }
 
@@ -66,7 +67,7 @@ bool principals_find(struct principals *p, const struct sha256 *hash, struct mon
                      struct arena *arena, struct principal *out)
 {
     bool found = false;
-    pthread_mutex_lock(&p->lock);
+    mutex_take(&p->lock);
     const struct entry *set = set_of(p, hash);
     for (size_t way = 0; way < WAYS; way++) {
         const struct entry *entry = &set[way];
@@ -77,7 +78,7 @@ bool principals_find(struct principals *p, const struct sha256 *hash, struct mon
             found = true;
         }
     }
-    pthread_mutex_unlock(&p->lock);
+    mutex_give(&p->lock);
     return found;
 }
 
@@ -106,18 +107,18 @@ void principals_put(struct principals *p, const struct sha256 *hash, struct mono
     if (types_len > 0) {
         memcpy(texts + name_len, principal->job_types.ptr, types_len);
     }
-    pthread_mutex_lock(&p->lock);
+    mutex_take(&p->lock);
     struct entry *entry = entry_for(set_of(p, hash), hash);
     entry_clear(entry);
     *entry = (struct entry){*hash, now.us, *principal, texts};
     entry->principal.name = (struct str){texts, name_len};
     entry->principal.job_types = (struct str){texts + name_len, types_len};
-    pthread_mutex_unlock(&p->lock);
+    mutex_give(&p->lock);
 }
 
 void principals_forget(struct principals *p, int64_t token)
 {
-    pthread_mutex_lock(&p->lock);
+    mutex_take(&p->lock);
     for (size_t set = 0; set < SETS; set++) {
         for (size_t way = 0; way < WAYS; way++) {
             if (p->entries[set][way].principal.token == token) {
@@ -125,7 +126,7 @@ void principals_forget(struct principals *p, int64_t token)
             }
         }
     }
-    pthread_mutex_unlock(&p->lock);
+    mutex_give(&p->lock);
 }
 
 bool principal_may_claim(const struct principal *principal, struct str job_type)

@@ -4,11 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/check.h"
+#include "platform/random.h"
 
 enum { RANDOM_BYTES = 32, PREFIX = 4, DIGITS = 43 };
 
@@ -17,7 +16,7 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 void token_make(char out[TOKEN_TEXT])
 {
     unsigned char bytes[RANDOM_BYTES + 1] = {0};
-    CHECK(getrandom(bytes, RANDOM_BYTES, 0) == RANDOM_BYTES);
+    random_bytes(bytes, RANDOM_BYTES);
     memcpy(out, "stl_", PREFIX);
     for (size_t i = 0; i < DIGITS; i++) {
         const size_t bit = i * 6;

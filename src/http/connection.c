@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "platform/clock.h"
+#include "platform/thread.h"
 
 static const struct {
     const char *name;
@@ -354,9 +355,9 @@ void connection_on_completed(void *cls, struct MHD_Connection *mhd, void **conte
     atomic_store(&c->quiet_us, clock_mono().us);
     *context = NULL;
     if (atomic_fetch_sub(&server->active, 1) == 1 && atomic_load(&server->quiesced)) {
-        pthread_mutex_lock(&server->lock);
-        pthread_cond_broadcast(&server->ended);
-        pthread_mutex_unlock(&server->lock);
+        mutex_take(&server->lock);
+        wake_all(&server->ended);
+        mutex_give(&server->lock);
     }
 }
 
@@ -373,20 +374,20 @@ static void connection_open(struct http_server *server, struct MHD_Connection *m
     buf_init(&c->body, SIZE_MAX);
     atomic_store(&c->quiet_us, clock_mono().us);
     *socket_context = c;
-    pthread_mutex_lock(&server->lock);
+    mutex_take(&server->lock);
     c->next = server->connections;
     if (c->next != NULL) {
         c->next->previous = c;
     }
     server->connections = c;
-    pthread_mutex_unlock(&server->lock);
+    mutex_give(&server->lock);
     (void)atomic_fetch_add(&server->open, 1);
 }
 
 static void connection_close(struct http_server *server, struct http_connection *c)
 {
     CHECK(!c->active);
-    pthread_mutex_lock(&server->lock);
+    mutex_take(&server->lock);
     if (c->previous != NULL) {
         c->previous->next = c->next;
     } else {
@@ -395,7 +396,7 @@ static void connection_close(struct http_server *server, struct http_connection 
     if (c->next != NULL) {
         c->next->previous = c->previous;
     }
-    pthread_mutex_unlock(&server->lock);
+    mutex_give(&server->lock);
     (void)atomic_fetch_sub(&server->open, 1);
     arena_fini(&c->exchange.arena);
     buf_fini(&c->exchange.reply);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "http/connection.h"
 #include "platform/clock.h"
+#include "platform/thread.h"
 
 enum { HOST_TEXT = 256, PORT_TEXT = 8, LISTEN_BACKLOG = 1024 };
 
@@ -119,21 +119,15 @@ static void cut_slow(struct http_server *server)
     }
 }
 
-static void wait_for(struct http_server *server, int64_t us)
-{
-    const struct timespec until = clock_deadline(us);
-    (void)pthread_cond_timedwait(&server->ended, &server->lock, &until);
-}
-
 static void *watch(void *arg)
 {
     struct http_server *server = arg;
-    pthread_mutex_lock(&server->lock);
+    mutex_take(&server->lock);
     while (!server->closing) {
         cut_slow(server);
-        wait_for(server, US_PER_S);
+        wake_wait_for(&server->ended, &server->lock, US_PER_S);
     }
-    pthread_mutex_unlock(&server->lock);
+    mutex_give(&server->lock);
     return NULL;
 }
 
@@ -178,12 +172,8 @@ enum err_code http_open(const struct http_config *config, struct http_server **o
     CHECK(server != NULL);
     server->config = *config;
     server->listen_fd = -1;
-    pthread_condattr_t monotonic;
-    CHECK(pthread_condattr_init(&monotonic) == 0);
-    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&server->ended, &monotonic) == 0);
-    CHECK(pthread_mutex_init(&server->lock, NULL) == 0);
-    (void)pthread_condattr_destroy(&monotonic);
+    mutex_init(&server->lock);
+    wake_init(&server->ended);
     const enum err_code code = listen_open(server, config->listen, err);
     if (code != ERR_OK) {
         free(server);
@@ -195,7 +185,7 @@ enum err_code http_open(const struct http_config *config, struct http_server **o
         free(server);
         return err_set(err, ERR_IO, "the HTTP server could not be started");
     }
-    CHECK(pthread_create(&server->watchdog, NULL, watch, server) == 0);
+    CHECK(thread_start(&server->watchdog, "http-watchdog", watch, server, err) == ERR_OK);
     *out = server;
     return ERR_OK;
 }
@@ -223,24 +213,24 @@ void http_quiesce(struct http_server *server)
 bool http_drain(struct http_server *server, int64_t timeout_us)
 {
     const int64_t until = clock_mono().us + timeout_us;
-    pthread_mutex_lock(&server->lock);
+    mutex_take(&server->lock);
     while (atomic_load(&server->active) > 0 && clock_mono().us < until) {
-        wait_for(server, until - clock_mono().us);
+        wake_wait_for(&server->ended, &server->lock, until - clock_mono().us);
     }
-    pthread_mutex_unlock(&server->lock);
+    mutex_give(&server->lock);
     return atomic_load(&server->active) == 0;
 }
 
 void http_free(struct http_server *server)
 {
     http_quiesce(server);
-    pthread_mutex_lock(&server->lock);
+    mutex_take(&server->lock);
     server->closing = true;
-    pthread_cond_broadcast(&server->ended);
-    pthread_mutex_unlock(&server->lock);
-    (void)pthread_join(server->watchdog, NULL);
+    wake_all(&server->ended);
+    mutex_give(&server->lock);
+    thread_join(server->watchdog);
     MHD_stop_daemon(server->daemon);
-    (void)pthread_cond_destroy(&server->ended);
-    (void)pthread_mutex_destroy(&server->lock);
+    wake_fini(&server->ended);
+    mutex_fini(&server->lock);
     free(server);
 }

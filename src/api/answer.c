@@ -1,0 +1,119 @@
+/* api/answer - JSON answers and problem documents. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/call.h"
+#include "base/check.h"
+
+#define JSON_TYPE    "application/json"
+#define PROBLEM_TYPE "application/problem+json"
+
+struct json_writer call_json(struct call *call)
+{
+    struct json_writer w;
+    buf_reset(&call->exchange->reply);
+    json_begin(&w, &call->exchange->reply);
+    return w;
+}
+
+void call_answer(struct call *call, int status)
+{
+    struct http_exchange *x = call->exchange;
+    http_answer(x, status, x->reply.len > 0 ? JSON_TYPE : NULL);
+}
+
+void call_put_etag(struct call *call, int32_t version)
+{
+    char text[24];
+    (void)snprintf(text, sizeof(text), "\"%d\"", version);
+    http_header(call->exchange, "ETag", str_from(text));
+}
+
+/* Codes that have no HTTP status happen inside; a client learns only that it was not its fault. */
+static enum err_code outward(enum err_code code)
+{
+    if (code == ERR_COMMIT_UNKNOWN || code == ERR_LEDGER_LOCKED || code == ERR_LEDGER_OUTDATED) {
+        return ERR_LEDGER_UNAVAILABLE;
+    }
+    if (code == ERR_OUT_OF_BOUNDS) {
+        return ERR_UNPROCESSABLE;
+    }
+    return err_info(code)->status == 0 ? ERR_INTERNAL : code;
+}
+
+/* A text that was cut may end inside a character. */
+static struct str whole_utf8(const char *text)
+{
+    struct str s = str_from(text);
+    for (int i = 0; i < 4 && !str_is_utf8(s) && s.len > 0; i++) {
+        s.len--;
+    }
+    return str_is_utf8(s) ? s : STR("");
+}
+
+static void put_retry_after(struct call *call, enum err_code code)
+{
+    char text[24];
+    const struct err_info *info = err_info(code);
+    const bool wanted =
+        info->status == 429 || info->status == 503 || code == ERR_IDEMPOTENCY_IN_FLIGHT;
+    if (wanted) {
+        const int ms = call->err.retry_after_ms > 0 ? call->err.retry_after_ms : 1000;
+        (void)snprintf(text, sizeof(text), "%d", (ms + 999) / 1000);
+        http_header(call->exchange, "Retry-After", str_from(text));
+    }
+}
+
+static void put_errors(struct json_writer *w, const struct call_error *errors, size_t count)
+{
+    json_put_key(w, STR("errors"));
+    json_put_array(w);
+    for (size_t i = 0; i < count; i++) {
+        json_put_object(w);
+        JSON_STR(w, "code", str_from(err_info(errors[i].code)->name));
+        JSON_STR(w, "detail", errors[i].detail);
+        JSON_STR(w, "pointer", errors[i].pointer);
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+}
+
+void call_fail_with(struct call *call, const struct call_error *errors, size_t count)
+{
+    CHECK(call->err.code != ERR_OK);
+    const enum err_code code = outward(call->err.code);
+    const struct err_info *info = err_info(code);
+    const bool is_ours = code == ERR_INTERNAL || code != call->err.code;
+    const struct str detail = is_ours ? str_from(info->title) : whole_utf8(call->err.message);
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    JSON_STR(&w, "code", str_from(info->name));
+    JSON_STR(&w, "detail", detail);
+    if (count > 0) {
+        put_errors(&w, errors, count);
+    }
+    if (call->err.pointer[0] != 0) {
+        JSON_STR(&w, "pointer", whole_utf8(call->err.pointer));
+    }
+    JSON_INT(&w, "status", info->status);
+    JSON_STR(&w, "title", str_from(info->title));
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, arena_format(call->arena, "urn:stella:error:%s", info->name));
+    json_put_object_end(&w);
+    put_retry_after(call, code);
+    if (info->status == 401) {
+        http_header(call->exchange, "WWW-Authenticate", STR("Bearer"));
+    }
+    http_answer(call->exchange, info->status, PROBLEM_TYPE);
+}
+
+void call_fail(struct call *call)
+{
+    call_fail_with(call, NULL, 0);
+}
+
+void call_refuse(struct call *call, enum err_code code, const char *detail)
+{
+    (void)err_set(&call->err, code, "%s", detail);
+    call_fail(call);
+}

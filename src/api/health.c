@@ -1,0 +1,172 @@
+/* api/health - what probes and scrapers ask. */
+#include "api/call.h"
+#include "contract/openapi.h"
+#include "platform/clock.h"
+
+enum { METRIC_TYPES_MAX = 100 };
+
+static void answer_ok(struct call *call)
+{
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    JSON_STR(&w, "status", STR("ok"));
+    json_put_object_end(&w);
+    call_answer(call, 200);
+}
+
+void api_get_livez(struct call *call)
+{
+    answer_ok(call);
+}
+
+void api_get_readyz(struct call *call)
+{
+    if (engine_is_ready(call->api->engine)) {
+        answer_ok(call);
+    } else {
+        call_refuse(call, ERR_LEDGER_UNAVAILABLE, err_info(ERR_LEDGER_UNAVAILABLE)->title);
+    }
+}
+
+void api_get_openapi(struct call *call)
+{
+    buf_str(&call->exchange->reply, (struct str){openapi_text, sizeof(openapi_text) - 1});
+    call_answer(call, 200);
+}
+
+/* ---- Metrics ---- */
+
+struct scrape {
+    bool has_queues;
+    int64_t now;
+    struct query_result queues;
+};
+
+struct figure {
+    const char *name;
+    const char *kind;
+    const char *about;
+    double value;
+};
+
+static void put_figures(struct buf *out, const struct figure *figures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        metrics_put_family(out, figures[i].name, figures[i].kind, figures[i].about);
+        metrics_put(out, figures[i].name, NULL, STR(""), figures[i].value);
+    }
+}
+
+static void put_engine(struct buf *out, const struct engine_figures *f)
+{
+    const struct figure figures[] = {
+        {"stella_commit_groups_total", "counter", "Commit groups committed.", (double)f->groups},
+        {"stella_ticks_total", "counter", "Ticks of shards in those groups.", (double)f->ticks},
+        {"stella_group_units_total", "counter", "Units of work in those groups.", (double)f->units},
+        {"stella_jobs_submitted_total", "counter", "Jobs submitted.", (double)f->submitted},
+        {"stella_leases_claimed_total", "counter", "Leases granted.", (double)f->claimed},
+        {"stella_jobs_succeeded_total", "counter", "Jobs that succeeded.", (double)f->succeeded},
+        {"stella_attempts_failed_total", "counter", "Attempts reported as failed.",
+         (double)f->failed},
+        {"stella_jobs_dead_total", "counter", "Jobs that ended dead.", (double)f->dead},
+        {"stella_attempts_throttled_total", "counter", "Attempts throttled by an upstream.",
+         (double)f->throttled},
+        {"stella_leases_returned_total", "counter", "Leases given back.", (double)f->returned},
+        {"stella_leases_lapsed_total", "counter", "Leases that lapsed.", (double)f->lapsed},
+        {"stella_jobs_retried_total", "counter", "Jobs set to run again.", (double)f->retried},
+        {"stella_refused_for_load_total", "counter", "Requests refused for load.",
+         (double)f->refused},
+        {"stella_unknown_commits_total", "counter", "Commits whose outcome had to be looked up.",
+         (double)f->unknown_commits},
+        {"stella_claims_parked", "gauge", "Claims that wait for jobs.", (double)f->parked},
+    };
+    put_figures(out, figures, sizeof(figures) / sizeof(figures[0]));
+    static const char *const queues[] = {"reports", "control", "submits"};
+    metrics_put_family(out, "stella_queue_requests", "gauge", "Requests before the committers.");
+    for (size_t i = 0; i < 3; i++) {
+        metrics_put(out, "stella_queue_requests", "queue", str_from(queues[i]),
+                    (double)f->queued[i]);
+    }
+    metrics_put_family(out, "stella_group_units", "histogram", "Units of work of a commit group.");
+    metrics_put_histogram(out, "stella_group_units", f->group_size, 1, (double)f->units);
+    metrics_put_family(out, "stella_commit_seconds", "histogram", "From begin to committed.");
+    metrics_put_histogram(out, "stella_commit_seconds", f->commit_ms, 0.001,
+                          (double)f->commit_us / 1e6);
+}
+
+static void put_queue_metric(struct buf *out, const struct scrape *scrape, const char *name,
+                             const char *about,
+                             double (*value)(const struct scrape *scrape, size_t row))
+{
+    double rest = 0;
+    const size_t rows = scrape->queues.rows;
+    metrics_put_family(out, name, "gauge", about);
+    for (size_t i = 0; i < rows; i++) {
+        if (i < METRIC_TYPES_MAX) {
+            metrics_put(out, name, "type", query_text(&scrape->queues, i, "job_type"),
+                        value(scrape, i));
+        } else {
+            rest += value(scrape, i);
+        }
+    }
+    if (rows > METRIC_TYPES_MAX) {
+        metrics_put(out, name, "type", STR("(other)"), rest);
+    }
+}
+
+static double depth_of(const struct scrape *scrape, size_t row)
+{
+    return (double)query_int(&scrape->queues, row, "waiting");
+}
+
+static double leases_of(const struct scrape *scrape, size_t row)
+{
+    return (double)query_int(&scrape->queues, row, "inflight");
+}
+
+static double age_of(const struct scrape *scrape, size_t row)
+{
+    const int64_t since = query_int(&scrape->queues, row, "eligible_at");
+    return since > 0 && scrape->now > since ? (double)(scrape->now - since) / 1e6 : 0;
+}
+
+static void answer_metrics(struct call *call)
+{
+    const struct scrape *scrape = call->state;
+    struct buf *out = &call->exchange->reply;
+    struct engine_figures figures;
+    engine_figures(call->api->engine, &figures);
+    buf_reset(out);
+    metrics_put_requests(call->api->metrics, out);
+    metrics_put_family(out, "stella_http_connections", "gauge", "Connections open.");
+    metrics_put(out, "stella_http_connections", NULL, STR(""),
+                (double)http_connections(call->api->server));
+    metrics_put_family(out, "stella_ready", "gauge", "1 when the ledger answers and ticks run.");
+    metrics_put(out, "stella_ready", NULL, STR(""), engine_is_ready(call->api->engine) ? 1 : 0);
+    put_engine(out, &figures);
+    if (scrape->has_queues) {
+        put_queue_metric(out, scrape, "stella_jobs_waiting", "Jobs that wait to be claimed.",
+                         depth_of);
+        put_queue_metric(out, scrape, "stella_jobs_leased", "Jobs held by workers.", leases_of);
+        put_queue_metric(out, scrape, "stella_oldest_waiting_seconds",
+                         "Age of the job that has waited longest.", age_of);
+    }
+    http_answer(call->exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static void read_queues(struct call *call, struct reader *reader)
+{
+    struct scrape *scrape = call->state;
+    struct err err;
+    const struct query q = {.name = "queue_by_type", .arena = call->arena};
+    /* Without the ledger the node's own figures are still worth having. */
+    scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK;
+}
+
+void api_get_metrics(struct call *call)
+{
+    struct scrape *scrape = arena_new(call->arena, struct scrape);
+    scrape->now = clock_wall().us;
+    call->state = scrape;
+    call_read(call, read_queues, answer_metrics);
+}

@@ -1,0 +1,377 @@
+/* api/runs - whole graphs of jobs. */
+#include "api/submits.h"
+#include "api/views.h"
+#include "base/map.h"
+
+enum { EDGES_PAGE = 5000, DAG_JOBS_PAGE = 5000 };
+
+/* ---- Submit ---- */
+
+/* Where a name's job stands in the run. */
+static void index_names(struct submission *s, struct map *names)
+{
+    for (size_t i = 0; i < s->items.n; i++) {
+        const struct str name = s->items.v[i].name;
+        size_t *at = map_find_str(names, name);
+        if (at != NULL) {
+            submission_refuse(s, ERR_UNPROCESSABLE, arena_format(s->arena, "/jobs/%zu/name", i),
+                              "another job of the run has this name");
+            continue;
+        }
+        at = arena_new(s->arena, size_t);
+        *at = i;
+        map_put_str(s->arena, names, name, at);
+    }
+}
+
+/* Turns names of predecessors into places. */
+static void link_needs(struct submission *s)
+{
+    struct map names = {0};
+    struct need *needs = arena_array(s->arena, struct need, s->needs.n + 1);
+    index_names(s, &names);
+    for (size_t i = 0; i < s->needs.n; i++) {
+        const struct needs_text *text = &s->needs.v[i];
+        const size_t *at = map_find_str(&names, text->job);
+        if (text->index == 0) {
+            s->items.v[text->item].needs = &needs[i];
+        }
+        needs[i].kind = text->kind;
+        if (at == NULL) {
+            submission_refuse(
+                s, ERR_DANGLING_EDGE,
+                arena_format(s->arena, "/jobs/%zu/needs/%zu/job", text->item, text->index),
+                "the run has no job of that name");
+        } else {
+            needs[i].job = (int32_t)*at;
+        }
+    }
+}
+
+struct new_run {
+    struct query_result jobs; /* Of a run that was there already. */
+};
+
+static void read_run_jobs(struct call *call, struct reader *reader)
+{
+    const struct command *command = call->request.commands;
+    struct new_run *made = call->state;
+    struct query q = tenant_query(call, "jobs_of_run_page");
+    query_arg_int(&q, command->run.id.v);
+    query_arg_int(&q, 0);
+    query_arg_int(&q, RUN_JOBS_MAX);
+    (void)reader_query(reader, &q, &made->jobs, &call->err);
+}
+
+static void put_made_job(struct json_writer *w, int64_t job, struct str name, bool waits)
+{
+    char id[ID_TEXT];
+    job_id_format((struct job_id){job}, id);
+    json_put_object(w);
+    JSON_STR(w, "id", str_from(id));
+    JSON_STR(w, "name", name);
+    JSON_STR(w, "state", str_from(job_state_name(waits ? JOB_BLOCKED : JOB_PENDING)));
+    json_put_object_end(w);
+}
+
+static void answer_run_made(struct call *call)
+{
+    const struct command *command = call->request.commands;
+    const struct new_run *made = call->state;
+    const struct run_submit *run = &command->run;
+    char id[ID_TEXT];
+    run_id_format(run->id, id);
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    JSON_BOOL(&w, "duplicate", run->duplicate);
+    JSON_STR(&w, "id", str_from(id));
+    json_put_key(&w, STR("jobs"));
+    json_put_array(&w);
+    for (size_t i = 0; i < run->count; i++) {
+        const struct submit_item *item = &run->items[i];
+        const int64_t job = item->id.v != 0       ? item->id.v
+                            : i < made->jobs.rows ? query_int(&made->jobs, i, "job")
+                                                  : 0;
+        put_made_job(&w, job, item->name, item->need_count > 0);
+    }
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    call_answer(call, 201);
+}
+
+static void run_is_submitted(struct call *call)
+{
+    const struct command *command = call->request.commands;
+    if (command->err.code != ERR_OK) {
+        submission_fail_at(call, &command->err, command->run.error_at, command->run.count);
+        return;
+    }
+    /* A run that was there already: its jobs have the order of the request. */
+    if (command->run.items[0].id.v == 0) {
+        call_read(call, read_run_jobs, answer_run_made);
+    } else {
+        answer_run_made(call);
+    }
+}
+
+static void take_run_member(struct run_submit *run, struct submission *s, struct scan *scan,
+                            struct str key)
+{
+    if (str_eq(key, STR("jobs"))) {
+        submission_scan(s, scan, RUN_JOBS_MAX);
+    } else if (str_eq(key, STR("name"))) {
+        run->name = scan_text(scan);
+        if (!name_is_valid(run->name, NAME_MAX_LEN)) {
+            scan_refuse(scan, ERR_UNPROCESSABLE, "must be a name");
+        }
+    } else if (str_eq(key, STR("key"))) {
+        run->key = scan_text(scan);
+        if (run->key.len == 0 || run->key.len > KEY_MAX) {
+            scan_refuse(scan, ERR_UNPROCESSABLE, "must have 1 to 200 bytes");
+        }
+    } else {
+        scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
+    }
+}
+
+static enum err_code read_new_run(struct call *call, struct run_submit *run, struct submission *s)
+{
+    struct scan scan;
+    struct str key;
+    scan_begin(&scan, call->exchange->body, call->arena);
+    scan_object(&scan);
+    while (scan_member(&scan, &key)) {
+        take_run_member(run, s, &scan, key);
+    }
+    TRY(scan_end(&scan, &call->err));
+    if (s->items.n == 0) {
+        return err_at(&call->err, ERR_UNPROCESSABLE, "/jobs", "must have at least one job");
+    }
+    link_needs(s);
+    return ERR_OK;
+}
+
+void api_submit_run(struct call *call)
+{
+    struct submission s = {.arena = call->arena, .is_run = true};
+    struct command *command = call_command(call, COMMAND_RUN_SUBMIT);
+    struct run_submit *run = &command->run;
+    size_t at = 0;
+    if (submission_failed(call, &s, read_new_run(call, run, &s))) {
+        return;
+    }
+    if (run_check(call->arena, s.items.v, s.items.n, &at, &call->err) != ERR_OK) {
+        const struct err err = call->err;
+        submission_fail_at(call, &err, at, s.items.n);
+        return;
+    }
+    submission_digest(&s);
+    run->items = s.items.v;
+    run->count = s.items.n;
+    run->error_at = s.items.n;
+    run->digest = sha256_of(call->exchange->body);
+    command->request_key = call->request_key;
+    command->request_digest = call_digest(call);
+    call->state = arena_new(call->arena, struct new_run);
+    call_engine(call, QUEUE_SUBMITS, command, 1, run_is_submitted);
+}
+
+/* ---- Read ---- */
+
+void api_get_run(struct call *call)
+{
+    struct run_id run;
+    if (take_run_id(call, &run)) {
+        answer_run(call, run);
+    }
+}
+
+struct run_list {
+    bool has_state;
+    enum run_state state;
+    struct page page;
+    struct query_result found;
+};
+
+static void read_list(struct call *call, struct reader *reader)
+{
+    struct run_list *list = call->state;
+    struct query q = tenant_query(call, list->has_state ? "runs_in_state_page" : "runs_page");
+    query_arg_int(&q, list->page.is_first ? INT64_MAX : list->page.at.keys[0]);
+    query_arg_int(&q, list->page.limit + 1);
+    if (list->has_state) {
+        query_arg_int(&q, list->state);
+    }
+    (void)reader_query(reader, &q, &list->found, &call->err);
+}
+
+static void list_is_read(struct call *call)
+{
+    struct run_list *list = call->state;
+    struct page *page = &list->page;
+    struct json_writer w = page_open(call);
+    for (size_t i = 0; i < list->found.rows && i < (size_t)page->limit; i++) {
+        const struct run_row *row =
+            (const struct run_row *)query_row(&list->found, i, TABLE_RUNS, call->arena);
+        put_run(&w, row);
+        page->next.keys[0] = row->run;
+    }
+    page->has_next = list->found.rows > (size_t)page->limit;
+    page_close(call, &w, page);
+}
+
+void api_list_runs(struct call *call)
+{
+    struct run_list *list = arena_new(call->arena, struct run_list);
+    struct str state = {0};
+    struct str limit = {0};
+    struct str cursor = {0};
+    const struct query_param params[] = {{"state", &state}, {"limit", &limit}, {"cursor", &cursor}};
+    call->state = list;
+    if (!call_query(call, params, 3) || !page_begin(call, &list->page, limit, cursor, state)) {
+        return;
+    }
+    list->has_state = state.ptr != NULL;
+    if (list->has_state && !run_state_find(state, &list->state)) {
+        call_refuse(call, ERR_INVALID_REQUEST, "state is none of the run states");
+        return;
+    }
+    call_read(call, read_list, list_is_read);
+}
+
+/* ---- Graph ---- */
+
+struct dag {
+    struct run_id run;
+    bool is_there;
+    VEC(struct job_view) jobs;
+    VEC(struct edge_row) edges;
+};
+
+static enum err_code read_dag_jobs(struct call *call, struct reader *reader)
+{
+    struct dag *dag = call->state;
+    struct query_result found;
+    int64_t after = 0;
+    do {
+        struct query q = tenant_query(call, "jobs_of_run_page");
+        query_arg_int(&q, dag->run.v);
+        query_arg_int(&q, after);
+        query_arg_int(&q, DAG_JOBS_PAGE);
+        TRY(reader_query(reader, &q, &found, &call->err));
+        for (size_t i = 0; i < found.rows; i++) {
+            VEC_PUSH(call->arena, &dag->jobs, job_view_of(&found, i));
+            after = dag->jobs.v[dag->jobs.n - 1].job.v;
+        }
+    } while (found.rows == DAG_JOBS_PAGE);
+    return ERR_OK;
+}
+
+static enum err_code read_dag_edges(struct call *call, struct reader *reader)
+{
+    struct dag *dag = call->state;
+    struct query_result found;
+    struct edge_row last = {0};
+    do {
+        struct query q = tenant_query(call, "edges_of_run");
+        query_arg_int(&q, dag->run.v);
+        query_arg_int(&q, last.pred);
+        query_arg_int(&q, last.succ);
+        query_arg_int(&q, EDGES_PAGE);
+        TRY(reader_query(reader, &q, &found, &call->err));
+        for (size_t i = 0; i < found.rows; i++) {
+            last = *(const struct edge_row *)query_row(&found, i, TABLE_DAG_EDGES, call->arena);
+            VEC_PUSH(call->arena, &dag->edges, last);
+        }
+    } while (found.rows == EDGES_PAGE);
+    return ERR_OK;
+}
+
+static void read_dag(struct call *call, struct reader *reader)
+{
+    struct dag *dag = call->state;
+    struct query_result found;
+    struct query q = tenant_query(call, "run");
+    query_arg_int(&q, dag->run.v);
+    if (reader_query(reader, &q, &found, &call->err) != ERR_OK || found.rows == 0) {
+        return;
+    }
+    dag->is_there = true;
+    if (read_dag_jobs(call, reader) == ERR_OK) {
+        (void)read_dag_edges(call, reader);
+    }
+}
+
+static void put_edge(struct json_writer *w, const struct edge_row *edge)
+{
+    char from[ID_TEXT];
+    char to[ID_TEXT];
+    job_id_format((struct job_id){edge->pred}, from);
+    job_id_format((struct job_id){edge->succ}, to);
+    json_put_object(w);
+    JSON_STR(w, "from", str_from(from));
+    JSON_STR(w, "on", edge->kind == EDGE_ALWAYS ? STR("always") : STR("success"));
+    JSON_STR(w, "to", str_from(to));
+    json_put_object_end(w);
+}
+
+static void dag_is_read(struct call *call)
+{
+    const struct dag *dag = call->state;
+    if (!dag->is_there) {
+        call_refuse(call, ERR_NOT_FOUND, err_info(ERR_NOT_FOUND)->title);
+        return;
+    }
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    json_put_key(&w, STR("edges"));
+    json_put_array(&w);
+    for (size_t i = 0; i < dag->edges.n; i++) {
+        put_edge(&w, &dag->edges.v[i]);
+    }
+    json_put_array_end(&w);
+    json_put_key(&w, STR("jobs"));
+    json_put_array(&w);
+    for (size_t i = 0; i < dag->jobs.n; i++) {
+        char id[ID_TEXT];
+        job_id_format(dag->jobs.v[i].job, id);
+        json_put_object(&w);
+        JSON_STR(&w, "id", str_from(id));
+        JSON_STR(&w, "name", dag->jobs.v[i].name);
+        JSON_STR(&w, "state", str_from(job_state_name(dag->jobs.v[i].state)));
+        json_put_object_end(&w);
+    }
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    call_answer(call, 200);
+}
+
+void api_get_run_dag(struct call *call)
+{
+    struct dag *dag = arena_new(call->arena, struct dag);
+    call->state = dag;
+    if (take_run_id(call, &dag->run)) {
+        call_read(call, read_dag, dag_is_read);
+    }
+}
+
+/* ---- Cancel ---- */
+
+static void run_is_canceled(struct call *call)
+{
+    const struct command *command = call->request.commands;
+    if (command->err.code != ERR_OK) {
+        call->err = command->err;
+        call_fail(call);
+        return;
+    }
+    answer_run(call, command->run_control.run);
+}
+
+void api_cancel_run(struct call *call)
+{
+    struct command *command = call_command(call, COMMAND_RUN_CANCEL);
+    if (take_run_id(call, &command->run_control.run)) {
+        call_engine(call, QUEUE_CONTROL, command, 1, run_is_canceled);
+    }
+}

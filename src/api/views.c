@@ -1,0 +1,280 @@
+#include "api/views.h"
+
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
+
+struct query tenant_query(struct call *call, const char *name)
+{
+    struct query q = {.name = name, .tenant = call->tenant, .arena = call->arena};
+    query_arg_int(&q, call->shard);
+    query_arg_int(&q, call->tenant.v);
+    return q;
+}
+
+static void not_found(struct call *call)
+{
+    call_refuse(call, ERR_NOT_FOUND, err_info(ERR_NOT_FOUND)->title);
+}
+
+bool take_job_id(struct call *call, struct job_id *out)
+{
+    const bool found = job_id_parse(call->args[0], out);
+    if (!found) {
+        not_found(call);
+    }
+    return found;
+}
+
+bool take_run_id(struct call *call, struct run_id *out)
+{
+    const bool found = run_id_parse(call->args[0], out);
+    if (!found) {
+        not_found(call);
+    }
+    return found;
+}
+
+/* ---- Jobs ---- */
+
+static void put_job_ref(struct json_writer *w, struct str key, int64_t job)
+{
+    char id[ID_TEXT];
+    if (job > 0) {
+        job_id_format((struct job_id){job}, id);
+        json_put_key(w, key);
+        json_put_str(w, str_from(id));
+    }
+}
+
+static void put_text(struct json_writer *w, struct str key, struct str text)
+{
+    if (text.len > 0) {
+        json_put_key(w, key);
+        json_put_str(w, text);
+    }
+}
+
+static void put_raw(struct json_writer *w, struct str key, struct str text)
+{
+    if (text.len > 0) {
+        json_put_key(w, key);
+        json_put_raw(w, text);
+    }
+}
+
+static void put_time(struct json_writer *w, struct str key, int64_t at)
+{
+    if (at > 0) {
+        json_put_key(w, key);
+        json_put_time(w, at);
+    }
+}
+
+static void put_hold(struct json_writer *w, const struct job_view *view)
+{
+    int64_t until = 0;
+    const enum hold_reason reason = job_view_hold(view, &until);
+    if (reason != HOLD_NONE) {
+        json_put_key(w, STR("hold"));
+        json_put_object(w);
+        JSON_STR(w, "reason", str_from(hold_name(reason)));
+        put_time(w, STR("until"), until);
+        json_put_object_end(w);
+    }
+}
+
+static void put_run_ref(struct json_writer *w, int64_t run)
+{
+    char id[ID_TEXT];
+    if (run > 0) {
+        run_id_format((struct run_id){run}, id);
+        JSON_STR(w, "run", str_from(id));
+    }
+}
+
+void put_job(struct json_writer *w, const struct job_view *view)
+{
+    json_put_object(w);
+    JSON_INT(w, "attempts", view->spent);
+    put_job_ref(w, STR("cause"), view->cause);
+    put_text(w, STR("class"), view->class);
+    put_time(w, STR("ended_at"), view->ended_at);
+    JSON_INT(w, "grant", view->grant);
+    put_hold(w, view);
+    put_job_ref(w, STR("id"), view->job.v);
+    put_text(w, STR("key"), view->key);
+    put_text(w, STR("name"), view->name);
+    JSON_INT(w, "priority", view->priority);
+    put_raw(w, STR("progress"), view->progress);
+    put_job_ref(w, STR("replay_of"), view->replay_of);
+    put_raw(w, STR("result"), view->result);
+    put_run_ref(w, view->run);
+    put_text(w, STR("source"), view->source);
+    JSON_STR(w, "state", str_from(job_state_name(view->state)));
+    JSON_TIME(w, "submitted_at", view->submitted_at);
+    JSON_STR(w, "type", view->job_type);
+    put_text(w, STR("worker"), view->worker);
+    json_put_object_end(w);
+}
+
+struct one_job {
+    struct job_id job;
+    int status;
+    struct query_result found;
+};
+
+static void read_job(struct call *call, struct reader *reader)
+{
+    struct one_job *one = call->state;
+    struct query q = tenant_query(call, "job_state");
+    query_arg_int(&q, one->job.v);
+    (void)reader_query(reader, &q, &one->found, &call->err);
+}
+
+static void job_is_read(struct call *call)
+{
+    const struct one_job *one = call->state;
+    if (one->found.rows == 0) {
+        not_found(call);
+        return;
+    }
+    const struct job_view view = job_view_of(&one->found, 0);
+    struct json_writer w = call_json(call);
+    put_job(&w, &view);
+    call_answer(call, one->status);
+}
+
+void answer_job(struct call *call, struct job_id job, int status)
+{
+    struct one_job *one = arena_new(call->arena, struct one_job);
+    one->job = job;
+    one->status = status;
+    call->state = one;
+    call_read(call, read_job, job_is_read);
+}
+
+/* ---- Runs ---- */
+
+void put_run(struct json_writer *w, const struct run_row *run)
+{
+    char id[ID_TEXT];
+    const int32_t pending =
+        run->present - run->blocked - run->leased - run->succeeded - run->dead - run->canceled;
+    run_id_format((struct run_id){run->run}, id);
+    json_put_object(w);
+    json_put_key(w, STR("counts"));
+    json_put_object(w);
+    JSON_INT(w, "blocked", run->blocked);
+    JSON_INT(w, "canceled", run->canceled);
+    JSON_INT(w, "dead", run->dead);
+    JSON_INT(w, "leased", run->leased);
+    JSON_INT(w, "pending", pending);
+    JSON_INT(w, "succeeded", run->succeeded);
+    json_put_object_end(w);
+    put_time(w, STR("ended_at"), run->ended_at);
+    JSON_STR(w, "id", str_from(id));
+    put_text(w, STR("name"), run->name);
+    JSON_STR(w, "state", str_from(run_state_name((enum run_state)run->state)));
+    JSON_TIME(w, "submitted_at", run->submitted_at);
+    JSON_INT(w, "total", run->total);
+    json_put_object_end(w);
+}
+
+struct one_run {
+    struct run_id run;
+    struct query_result found;
+};
+
+static void read_run(struct call *call, struct reader *reader)
+{
+    struct one_run *one = call->state;
+    struct query q = tenant_query(call, "run");
+    query_arg_int(&q, one->run.v);
+    (void)reader_query(reader, &q, &one->found, &call->err);
+}
+
+static void run_is_read(struct call *call)
+{
+    const struct one_run *one = call->state;
+    if (one->found.rows == 0) {
+        not_found(call);
+        return;
+    }
+    struct json_writer w = call_json(call);
+    put_run(&w, (const struct run_row *)query_row(&one->found, 0, TABLE_RUNS, call->arena));
+    call_answer(call, 200);
+}
+
+void answer_run(struct call *call, struct run_id run)
+{
+    struct one_run *one = arena_new(call->arena, struct one_run);
+    one->run = run;
+    call->state = one;
+    call_read(call, read_run, run_is_read);
+}
+
+/* ---- Artifacts ---- */
+
+void put_artifact(struct json_writer *w, const struct artifact_row *row)
+{
+    char job[ID_TEXT];
+    char hex[SHA256_HEX + 1] = "";
+    struct sha256 digest;
+    if (row->sha256.len == SHA256_SIZE) {
+        for (size_t i = 0; i < SHA256_SIZE; i++) {
+            digest.bytes[i] = (unsigned char)row->sha256.ptr[i];
+        }
+        sha256_format(&digest, hex);
+    }
+    job_id_format((struct job_id){row->job}, job);
+    json_put_object(w);
+    JSON_INT(w, "attempt", row->grant);
+    JSON_STR(w, "job", str_from(job));
+    JSON_STR(w, "media_type", row->media_type);
+    JSON_STR(w, "name", row->name);
+    JSON_STR(w, "role", row->role == ARTIFACT_INPUT ? STR("input") : STR("output"));
+    put_run_ref(w, row->run);
+    JSON_STR(w, "sha256", str_from(hex));
+    JSON_INT(w, "size", row->size);
+    json_put_object_end(w);
+}
+
+/* ---- Pages ---- */
+
+bool page_begin(struct call *call, struct page *page, struct str limit, struct str cursor,
+                struct str filters)
+{
+    *page = (struct page){.limit = PAGE_DEFAULT, .is_first = cursor.len == 0};
+    page->asked = arena_format(call->arena, "%d\n%s\n%.*s", call->tenant.v, call->route->name,
+                               STR_ARG(filters));
+    if (!call_number(call, "limit", limit, 1, PAGE_MAX, &page->limit)) {
+        return false;
+    }
+    if (cursor.len > 0 && cursor_parse(call->arena, &call->api->seed, page->asked, cursor,
+                                       &page->at, &call->err) != ERR_OK) {
+        call_fail(call);
+        return false;
+    }
+    return true;
+}
+
+struct json_writer page_open(struct call *call)
+{
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    json_put_key(&w, STR("items"));
+    json_put_array(&w);
+    return w;
+}
+
+void page_close(struct call *call, struct json_writer *w, const struct page *page)
+{
+    json_put_array_end(w);
+    if (page->has_next) {
+        JSON_STR(w, "next_cursor",
+                 cursor_format(call->arena, &call->api->seed, page->asked, &page->next));
+    } else {
+        JSON_NULL(w, "next_cursor");
+    }
+    json_put_object_end(w);
+    call_answer(call, 200);
+}

@@ -1,0 +1,50 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "serve/serve.h"
+
+enum err_code serve_target(struct arena *arena, const struct settings *settings,
+                           struct ledger_target *out, struct err *err)
+{
+    *out = (struct ledger_target){.row_security = true};
+    if (mkdir(arena_cstr(arena, settings->data), 0700) != 0 && errno != EEXIST) {
+        return err_set(err, ERR_IO, "cannot make the folder %.*s: %s", STR_ARG(settings->data),
+                       strerror(errno));
+    }
+    if (settings->database.len > 0) {
+        out->url = arena_cstr(arena, settings->database);
+        return ERR_OK;
+    }
+    out->url = arena_format(arena, "sqlite:%.*s/ledger.db", STR_ARG(settings->data)).ptr;
+    return ERR_OK;
+}
+
+static void print_step(const char *line)
+{
+    (void)printf("%s\n", line);
+    (void)fflush(stdout);
+}
+
+static enum err_code migrate(struct cli_call *call, struct err *err)
+{
+    struct settings settings;
+    struct ledger_target target;
+    TRY(settings_load(&call->arena, &settings, (int)call->arguments.n,
+                      (char *const *)(uintptr_t)call->arguments.v, environ, err));
+    TRY(serve_target(&call->arena, &settings, &target, err));
+    return ledger_migrate(&target, print_step, err);
+}
+
+int serve_migrate(struct cli_call *call)
+{
+    struct err err = {0};
+    const enum err_code code = migrate(call, &err);
+    if (code == ERR_OK) {
+        return CLI_OK;
+    }
+    const char *name = err_info(code)->name;
+    const int status = code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+    return cli_fail(call, status, name, NULL, "%s", err.message);
+}

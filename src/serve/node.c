@@ -1,0 +1,195 @@
+#include "serve/node.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/flight.h"
+#include "api/pool.h"
+#include "api/watches.h"
+#include "observe/log.h"
+#include "platform/random.h"
+
+enum { PEM_MAX = 256 * 1024 };
+
+static enum err_code read_pem(struct arena *arena, struct str path, const char **out,
+                              struct err *err)
+{
+    char *room = arena_array(arena, char, PEM_MAX + 1);
+    const int fd = open(arena_cstr(arena, path), O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, room, PEM_MAX);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (got <= 0) {
+        return err_set(err, ERR_USAGE, "%.*s cannot be read", STR_ARG(path));
+    }
+    *out = room;
+    return ERR_OK;
+}
+
+/* Plain HTTP to other machines only when the operator said so. */
+static enum err_code check_exposure(struct node *node, struct err *err)
+{
+    const struct settings *s = &node->settings;
+    if ((s->tls_certificate.len == 0) != (s->tls_key.len == 0)) {
+        return err_set(err, ERR_USAGE, "tls_certificate and tls_key go together");
+    }
+    if (s->tls_certificate.len > 0) {
+        TRY(read_pem(&node->arena, s->tls_certificate, &node->certificate, err));
+        return read_pem(&node->arena, s->tls_key, &node->key, err);
+    }
+    if (!s->allow_plain_http && !http_listen_is_loopback(arena_cstr(&node->arena, s->listen))) {
+        return err_set(err, ERR_USAGE,
+                       "%.*s is not this machine alone: give tls_certificate and tls_key, or "
+                       "--allow-plain-http",
+                       STR_ARG(s->listen));
+    }
+    return ERR_OK;
+}
+
+static struct limits limits_of(const struct settings *s)
+{
+    return (struct limits){
+        .max_lanes = (int32_t)s->max_lanes,
+        .submit_cap = (int32_t)s->submit_cap,
+        .settle_cap = (int32_t)s->settle_cap,
+        .due_cap = (int32_t)s->due_cap,
+        .key_generation_us = s->key_generation_ms * US_PER_MS,
+        .key_retention_us = s->key_retention_ms * US_PER_MS,
+        .ageing_step_us = s->ageing_step_ms * US_PER_MS,
+        .cancel_grace_us = s->cancel_grace_ms * US_PER_MS,
+        .max_throttled_us = s->max_throttled_ms * US_PER_MS,
+        .lapse_share_per_mille = (int32_t)s->lapse_share_per_mille,
+    };
+}
+
+static enum err_code start_engine(struct node *node, struct err *err)
+{
+    const struct settings *s = &node->settings;
+    const struct engine_config config = {
+        .target = node->target,
+        .limits = limits_of(s),
+        .committers = (int32_t)s->committers,
+        .group_units = (int32_t)s->group_units,
+        .queue_max = (int32_t)s->queue_max,
+        .parked_max = (int32_t)s->parked_max,
+        .park_max_us = 20 * US_PER_S,
+        .read_threads = (int32_t)s->read_threads,
+        .log = log_engine,
+    };
+    TRY(engine_open(&config, &node->api.engine, err));
+    return engine_start(node->api.engine, err);
+}
+
+/* The ledger's seed: cursors and keys are the same on every node and after every start. */
+static enum err_code read_seed(struct node *node, struct err *err)
+{
+    struct reader *reader = NULL;
+    struct query_result found;
+    const struct query q = {.name = "ledger_meta", .arena = &node->arena};
+    TRY(reader_open(&node->target, &reader, err));
+    const enum err_code code = reader_query(reader, &q, &found, err);
+    if (code == ERR_OK && found.rows > 0) {
+        const struct str seed = query_text(&found, 0, "seed");
+        if (seed.len == sizeof(node->api.seed)) {
+            memcpy(&node->api.seed, seed.ptr, seed.len);
+        }
+    }
+    reader_close(reader);
+    return code;
+}
+
+static enum err_code start_http(struct node *node, struct err *err)
+{
+    const struct settings *s = &node->settings;
+    const struct http_config config = {
+        .listen = arena_cstr(&node->arena, s->listen),
+        .threads = (int32_t)s->http_threads,
+        .connections_max = (int32_t)s->http_connections,
+        .idle_timeout_s = (int32_t)s->http_idle_timeout_s,
+        .receive_timeout_s = (int32_t)s->http_receive_timeout_s,
+        .header_bytes = (int32_t)s->http_header_bytes,
+        .bodies_max = s->http_bodies_bytes,
+        .tls_certificate = node->certificate,
+        .tls_key = node->key,
+        .handler = {&node->api, call_on_begin, call_on_refuse, call_on_end},
+    };
+    return http_open(&config, &node->api.server, err);
+}
+
+static struct metrics *new_metrics(void)
+{
+    const char *names[ROUTE_COUNT];
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        names[i] = route_get((enum route_id)i)->name;
+    }
+    return metrics_new(names, ROUTE_COUNT);
+}
+
+static enum err_code start(struct node *node, struct err *err)
+{
+    struct api *api = &node->api;
+    TRY(check_exposure(node, err));
+    TRY(start_engine(node, err));
+    TRY(read_seed(node, err));
+    TRY(node_tokens(node, err));
+    TRY(blobs_open(&node->target, &api->blobs, err));
+    api->settings = &node->settings;
+    api->principals = principals_new(node->settings.token_cache_ms * US_PER_MS);
+    api->metrics = new_metrics();
+    api->flight = flight_new();
+    api->watches = watches_new((int32_t)node->settings.watches);
+    api->pool = pool_new((int32_t)node->settings.blob_threads);
+    random_bytes(&api->salt, sizeof(api->salt));
+    return start_http(node, err);
+}
+
+enum err_code node_start(struct node *node, struct err *err)
+{
+    const enum err_code code = start(node, err);
+    if (code != ERR_OK) {
+        (void)node_stop(node);
+    }
+    return code;
+}
+
+static void free_parts(struct api *api)
+{
+    if (api->pool != NULL) {
+        pool_free(api->pool);
+        watches_free(api->watches);
+        flight_free(api->flight);
+        metrics_free(api->metrics);
+        principals_free(api->principals);
+    }
+    if (api->blobs != NULL) {
+        api->blobs->close(api->blobs);
+    }
+    if (api->engine != NULL) {
+        engine_free(api->engine);
+    }
+}
+
+bool node_stop(struct node *node)
+{
+    struct api *api = &node->api;
+    bool clean = true;
+    atomic_store(&api->stopping, true);
+    if (api->server != NULL) {
+        http_quiesce(api->server);
+        watches_stop(api->watches);
+    }
+    if (api->engine != NULL) {
+        engine_stop(api->engine);
+    }
+    if (api->server != NULL) {
+        clean = http_drain(api->server, node->settings.shutdown_ms * US_PER_MS);
+        pool_stop(api->pool);
+        http_free(api->server);
+    }
+    free_parts(api);
+    return clean;
+}

@@ -1,0 +1,52 @@
+#include "serve/serve.h"
+
+static const struct cli_option serve_options[] = {
+    {"listen", 0, "HOST:PORT", "address of the API [127.0.0.1:8700]"},
+    {"data", 0, "DIR", "folder of the embedded ledger [stella-data]"},
+    {"database", 0, "URL", "postgres:// URL of the ledger, instead of the embedded one"},
+    {"settings", 0, "FILE", "settings file, one name = value a line"},
+    {"worker-token", 0, "FILE", "keep a token for workers in this file"},
+    {"allow-plain-http", 0, NULL, "serve plain HTTP to other machines too"},
+    {"print-settings", 0, NULL, "print what is in force and end"},
+};
+
+static const struct cli_command serve_commands[] = {
+    {
+        .verb = "",
+        .arguments = "[--SETTING VALUE...]",
+        .most = CLI_RAW,
+        .help = "run the service; every setting of docs/reference/settings.md is an option",
+        .examples = "stella orchestrator serve --data ./stella-data\n"
+                    "stella orchestrator serve --database postgres://stella@db/stella\n"
+                    "stella orchestrator serve --print-settings",
+        .options = serve_options,
+        .option_count = CLI_COUNT(serve_options),
+        .run = serve_run,
+    },
+};
+
+static const struct cli_option migrate_options[] = {
+    {"data", 0, "DIR", "folder of the embedded ledger [stella-data]"},
+    {"database", 0, "URL", "postgres:// URL of the ledger"},
+};
+
+static const struct cli_command migrate_commands[] = {
+    {
+        .verb = "",
+        .arguments = "",
+        .most = CLI_RAW,
+        .help = "make or update the ledger's schema; never done by serve",
+        .examples = "stella orchestrator migrate --data ./stella-data",
+        .options = migrate_options,
+        .option_count = CLI_COUNT(migrate_options),
+        .run = serve_migrate,
+    },
+};
+
+const struct cli_noun serve_nouns[] = {
+    {"serve", NULL, "run the service", serve_commands, CLI_COUNT(serve_commands)},
+    {"migrate", NULL, "make or update the ledger's schema", migrate_commands,
+     CLI_COUNT(migrate_commands)},
+};
+
+const size_t serve_noun_count = CLI_COUNT(serve_nouns);

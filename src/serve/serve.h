@@ -1,0 +1,22 @@
+/*
+ * serve - the verbs that are not clients of the API: serve, migrate, version.
+ */
+#ifndef SERVE_SERVE_H
+#define SERVE_SERVE_H
+
+#include "cli/command.h"
+#include "config/settings.h"
+#include "ledger/ledger.h"
+
+/* For cli_main(). */
+extern const struct cli_noun serve_nouns[];
+extern const size_t serve_noun_count;
+
+/* Where the settings say that the ledger is; makes the data folder of an embedded one. */
+enum err_code serve_target(struct arena *arena, const struct settings *settings,
+                           struct ledger_target *out, struct err *err);
+/* Serves until a signal; the exit status. */
+int serve_run(struct cli_call *call);
+int serve_migrate(struct cli_call *call);
+
+#endif
