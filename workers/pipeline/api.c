@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "platform/clock.h"
 
 enum { URL_BYTES = 2048, PAUSE_MS = 250, PAUSE_MAX_MS = 5000 };
 
@@ -133,12 +133,6 @@ static void refused(const struct api_call *call, const struct api_answer *answer
                   answer->body.len > 1000 ? 1000 : (int)answer->body.len, answer->body.ptr);
 }
 
-static void pause_ms(int64_t ms)
-{
-    const struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
-    (void)nanosleep(&wait, NULL); /* A signal ends it early; the next try is then early too. */
-}
-
 bool api_call(struct api *api, const struct api_call *call, struct api_answer *out)
 {
     int64_t waited_ms = 0;
@@ -161,7 +155,7 @@ bool api_call(struct api *api, const struct api_call *call, struct api_answer *o
         (void)curl_easy_getinfo(api->easy, CURLINFO_RETRY_AFTER, &asked_s);
         const int64_t asked_ms = asked_s > API_PATIENCE_S ? API_PATIENCE_S * 1000 : asked_s * 1000;
         const int64_t ms = asked_ms > next_ms ? asked_ms : next_ms;
-        pause_ms(ms);
+        clock_pause(ms * US_PER_MS);
         waited_ms += ms;
         next_ms = next_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : next_ms * 2;
     }

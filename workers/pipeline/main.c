@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
+#include "platform/clock.h"
 #include "workers/pipeline/run.h"
 
 enum { EXIT_NOT_WELL = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3 };
@@ -290,8 +290,7 @@ static void finish(struct pipeline *pipeline, double seconds)
 static int run_all(struct pipeline *pipeline)
 {
     char token[TOKEN_BYTES];
-    struct timespec from, now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    const struct mono_time from = clock_mono();
     if (!read_token(&pipeline->options, token) || !prepare(pipeline)) {
         return EXIT_USAGE;
     }
@@ -299,9 +298,7 @@ static int run_all(struct pipeline *pipeline)
         !carry_out(pipeline)) {
         return EXIT_BROKEN;
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    finish(pipeline,
-           (double)(now.tv_sec - from.tv_sec) + (double)(now.tv_nsec - from.tv_nsec) / 1e9);
+    finish(pipeline, (double)(clock_mono().us - from.us) / 1e6);
     const bool well = strcmp(pipeline->run.state, "succeeded") == 0 &&
                       pipeline->run.counts[4] == pipeline->run.total;
     if (!well) {

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "platform/clock.h"
 
 enum { PATH_BYTES = 512, WATCH_MS = 200, BODY_MAX = 64 * 1024 * 1024 };
 
@@ -137,7 +137,6 @@ static void show(const struct run *run, bool terminal)
 
 bool run_watch(struct api *api, struct run *run)
 {
-    static const struct timespec interval = {0, WATCH_MS * 1000000L};
     const bool terminal = isatty(STDERR_FILENO) == 1;
     struct run before = {0};
     bool fine = true;
@@ -148,7 +147,7 @@ bool run_watch(struct api *api, struct run *run)
             before = *run;
         }
         if (fine && strcmp(run->state, "active") == 0) {
-            (void)nanosleep(&interval, NULL); /* Only politeness: the next look decides. */
+            clock_pause(WATCH_MS * US_PER_MS); /* Only politeness: the next look decides. */
         }
     } while (fine && strcmp(run->state, "active") == 0);
     if (terminal) {
