@@ -113,10 +113,162 @@ void rig_begin(struct rig *rig, struct facts *facts)
     rig_ok(rig, ledger_begin(rig->ledger, shards, SHARD_COUNT, facts, &rig->err));
 }
 
+/* ---- What a ledger tells: facts_learn() and facts_answered() are wrapped by the linker. ---- */
+
+static row_list *told; /* Null: facts_learn() learns. */
+static struct arena *told_arena;
+
+void __wrap_facts_learn(struct facts *facts, enum want_kind kind, const struct want *asked,
+                        struct row *row);
+void __real_facts_learn(struct facts *facts, enum want_kind kind, const struct want *asked,
+                        struct row *row);
+
+void __wrap_facts_learn(struct facts *facts, enum want_kind kind, const struct want *asked,
+                        struct row *row)
+{
+    if (told == NULL) {
+        __real_facts_learn(facts, kind, asked, row);
+    } else {
+        VEC_PUSH(told_arena, told, row);
+    }
+}
+
+void __wrap_facts_answered(struct facts *facts);
+void __real_facts_answered(struct facts *facts);
+
+void __wrap_facts_answered(struct facts *facts)
+{
+    if (told == NULL) {
+        __real_facts_answered(facts);
+    } else {
+        memset(&facts->wants, 0, sizeof(facts->wants));
+    }
+}
+
+row_list rig_load(struct rig *rig, struct facts *facts)
+{
+    row_list rows = {0};
+    told = &rows;
+    told_arena = &rig->arena;
+    const enum err_code code = ledger_load(rig->ledger, facts, &rig->err);
+    told = NULL;
+    rig_ok(rig, code);
+    return rows;
+}
+
+/* ---- Writing ---- */
+
+/* The want that finds one row of each table by its key. */
+static const struct {
+    enum want_kind kind;
+    const char *a;
+    const char *after; /* b = this column - 1 */
+    const char *text;
+} finders[TABLE_COUNT] = {
+    [TABLE_TENANTS] = {WANT_TENANT, NULL, NULL, NULL},
+    [TABLE_TENANT_NAMES] = {WANT_TENANT_NAME, NULL, NULL, "name"},
+    [TABLE_JOB_TYPES] = {WANT_CONFIG, NULL, NULL, NULL},
+    [TABLE_SOURCES] = {WANT_CONFIG, NULL, NULL, NULL},
+    [TABLE_TOKENS] = {WANT_TOKEN, "token", NULL, NULL},
+    [TABLE_LANES] = {WANT_LANE, "lane", NULL, NULL},
+    [TABLE_THROTTLES] = {WANT_THROTTLE, NULL, NULL, "host"},
+    [TABLE_RUNS] = {WANT_RUN, "run", NULL, NULL},
+    [TABLE_JOBS] = {WANT_JOB, "job", NULL, NULL},
+    [TABLE_JOB_KEYS] = {WANT_JOB_KEY, "hash", NULL, NULL},
+    [TABLE_RUN_KEYS] = {WANT_RUN_KEY, NULL, NULL, "key"},
+    [TABLE_DAG_EDGES] = {WANT_EDGES_FROM, "pred", "succ", NULL},
+    [TABLE_BLOCKED] = {WANT_WAITING, "job", NULL, NULL},
+    [TABLE_READY] = {WANT_WAITING, "job", NULL, NULL},
+    [TABLE_DELAYED] = {WANT_WAITING, "job", NULL, NULL},
+    [TABLE_START_DEADLINES] = {WANT_DUE_DEADLINES, NULL, NULL, NULL},
+    [TABLE_LEASED] = {WANT_LEASED, "job", NULL, NULL},
+    [TABLE_OUTCOMES] = {WANT_OUTCOME, "job", NULL, NULL},
+    [TABLE_ATTEMPTS] = {WANT_ATTEMPTS, "job", "grant", NULL},
+    [TABLE_SETTLING] = {WANT_SETTLING, "pred", NULL, NULL},
+    [TABLE_ARTIFACTS] = {WANT_ARTIFACTS, "job", NULL, NULL},
+    [TABLE_REQUEST_KEYS] = {WANT_REQUEST_KEY, NULL, NULL, "key"},
+};
+
+static struct want want_of(const struct row *row)
+{
+    const enum table_id table = (enum table_id)row->table;
+    struct want want = {.shard = (int16_t)row_int(row, "shard"),
+                        .tenant = (int32_t)row_int(row, "tenant"),
+                        .limit = 1};
+    if (finders[table].a != NULL) {
+        want.a = row_int(row, finders[table].a);
+    }
+    if (finders[table].after != NULL) {
+        want.b = row_int(row, finders[table].after) - 1;
+    }
+    if (finders[table].text != NULL) {
+        want.text = row_text(row, finders[table].text);
+    }
+    if (table == TABLE_JOB_KEYS) {
+        want.b = row_int(row, "generation");
+    } else if (table == TABLE_START_DEADLINES) {
+        want.tenant = 0;
+        want.limit = 100000;
+    }
+    return want;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = *(struct row *const *)a;
+    const struct row *y = *(struct row *const *)b;
+    if (x->table != y->table) {
+        return x->table < y->table ? -1 : 1;
+    }
+    return row_compare_keys(table_get((enum table_id)x->table), x, y);
+}
+
+static void take_locators(const row_list *rows, const row_list *found)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        struct row **same =
+            bsearch(&rows->v[i], found->v, found->n, sizeof(struct row *), compare_rows);
+        if (same == NULL) {
+            fail_msg("a row of %s was not found",
+                     table_get((enum table_id)rows->v[i]->table)->name);
+        }
+        rows->v[i]->locator = (*same)->locator;
+    }
+}
+
+/* A backend may know a row by where it was loaded from, so what changes is loaded in its group. */
+static void locate(struct rig *rig, struct facts *facts, const row_list *rows)
+{
+    if (rows->n == 0) {
+        return;
+    }
+    if (rows->v[0]->table == TABLE_SHARDS) {
+        for (size_t i = 0; i < rows->n; i++) {
+            const int16_t shard = ((const struct shard_row *)rows->v[i])->shard;
+            rows->v[i]->locator = facts_shard(facts, shard)->row->row.locator;
+        }
+        return;
+    }
+    for (size_t i = 0; i < rows->n; i++) {
+        const enum want_kind kind = finders[rows->v[i]->table].kind;
+        VEC_PUSH(&rig->arena, &facts->wants.of[kind], want_of(rows->v[i]));
+        facts->wants.total++;
+    }
+    row_list found = rig_load(rig, facts);
+    if (found.n > 0) {
+        qsort(found.v, found.n, sizeof(struct row *), compare_rows);
+    }
+    take_locators(rows, &found);
+}
+
 void rig_write(struct rig *rig, const struct plan *plan)
 {
     struct facts facts;
     rig_begin(rig, &facts);
+    for (int table = 0; table < TABLE_COUNT; table++) {
+        locate(rig, &facts, &plan->updates[table]);
+        locate(rig, &facts, &plan->deletes[table]);
+    }
     rig_ok(rig, ledger_commit(rig->ledger, plan, &facts, &rig->err));
     facts_fini(&facts);
 }

@@ -49,7 +49,10 @@ void rig_ok(const struct rig *rig, enum err_code code);
 
 /* Begins a group on all shards. */
 void rig_begin(struct rig *rig, struct facts *facts);
-/* One group on all shards that writes just this. */
+/* ledger_load(); gives the rows that were told, in order, instead of learning them. */
+row_list rig_load(struct rig *rig, struct facts *facts);
+/* One group on all shards that writes just this; what it changes or deletes is loaded first, as
+ * the port has it. */
 void rig_write(struct rig *rig, const struct plan *plan);
 /* All rows of the table, by dump_<table>. */
 row_list rig_dump(struct rig *rig, enum table_id table);

@@ -60,10 +60,20 @@ static struct row *random_row(struct rig *rig, enum table_id table_id)
     return row;
 }
 
+/* A lane is also known by its job type and source. */
+static bool is_same_lane(const struct row *a, const struct row *b)
+{
+    const struct lane_row *x = (const struct lane_row *)a;
+    const struct lane_row *y = (const struct lane_row *)b;
+    return x->shard == y->shard && x->tenant == y->tenant && str_eq(x->job_type, y->job_type) &&
+           str_eq(x->source, y->source);
+}
+
 static bool has_key(const row_list *rows, const struct row *row)
 {
     for (size_t i = 0; i < rows->n; i++) {
-        if (row_compare_keys(table_get((enum table_id)row->table), rows->v[i], row) == 0) {
+        if (row_compare_keys(table_get((enum table_id)row->table), rows->v[i], row) == 0 ||
+            (row->table == TABLE_LANES && is_same_lane(rows->v[i], row))) {
             return true;
         }
     }

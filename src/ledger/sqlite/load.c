@@ -52,7 +52,7 @@ void load_prepare(struct sqlite_ledger *ledger)
     }
     ledger->load.open_heads = prepare(ledger->db, "load_open_heads", TABLE_READY);
     ledger->load.shard = database_prepare_named(ledger->db, &sqlite_load, "load_shard");
-    ledger->load.tick = database_prepare_named(ledger->db, &sqlite_load, "load_tick");
+    ledger->load.tick = database_prepare_named(ledger->db, &sqlite_apply, "find_tick");
 }
 
 static void bind_want(const struct load_statement *load, const struct want *want)

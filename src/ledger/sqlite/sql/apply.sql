@@ -1,18 +1,10 @@
 -- Writing a plan. Parameters are numbered by the place of the column in core/tables.c.
 
--- name: insert_shards
-INSERT INTO shards (shard, tick, last_at, next_due_at, available_since, lapse_allowance,
-        lapse_refill_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
-
 -- name: update_shards
 UPDATE shards
 SET tick = ?2, last_at = ?3, next_due_at = ?4, available_since = ?5, lapse_allowance = ?6,
     lapse_refill_at = ?7
 WHERE shard = ?1;
-
--- name: delete_shards
-DELETE FROM shards WHERE shard = ?1;
 
 -- name: insert_tenants
 INSERT INTO tenants (shard, tenant, name, created_at, weight, max_inflight, max_live, version,
@@ -304,16 +296,24 @@ WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
 DELETE FROM request_keys WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
 
 
--- name: insert_chunk
+-- name: insert_history
 -- args: shard, tenant, seq, count, at, raw_len, lines
 INSERT INTO history (shard, tenant, seq, count, at, raw_len, lines)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
--- name: insert_tick
+-- name: insert_ticks
 -- args: shard, at, group_id
 INSERT INTO ticks (shard, at, group_id)
 VALUES (?1, ?2, ?3);
 
--- name: delete_ticks
+-- name: delete_old_ticks
 -- args: shard, before
 DELETE FROM ticks WHERE shard = ?1 AND at < ?2;
+
+-- One row when the group committed a tick of the shard.
+-- name: find_tick
+-- args: shard, group_id
+SELECT 1
+FROM ticks
+WHERE shard = ?1 AND group_id = ?2
+LIMIT 1;

@@ -258,11 +258,3 @@ WHERE shard = ?1
 ORDER BY tenant, pred
 LIMIT ?2;
 
-
--- One row when the group of id `a` committed a tick of the shard.
--- name: load_tick
--- args: shard, a
-SELECT 1
-FROM ticks
-WHERE shard = ?1 AND group_id = ?2
-LIMIT 1;
