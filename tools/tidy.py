@@ -35,6 +35,7 @@ ROOMS = {
     "api": {"http", "engine", "query", "auth", "core", "observe", "config", "platform"},
     "worker": {"stella"},
     "cli": {"config", "platform"},
+    "serve": {"api", "auth", "cli", "config", "engine", "http", "ledger", "observe", "platform"},
 }
 
 # A library's header belongs to one or two rooms; elsewhere it is a dependency that spreads.
