@@ -94,7 +94,11 @@ static void note_absent(struct directory *directory, struct str name)
 static enum err_code ask(struct directory *directory, struct query *query, struct err *err)
 {
     struct query_result result;
-    TRY(reader_query(directory->reader, query, &result, err));
+    enum err_code code = reader_query(directory->reader, query, &result, err);
+    if (code == ERR_LEDGER_UNAVAILABLE) { /* A connection that was cut says so once. */
+        code = reader_query(directory->reader, query, &result, err);
+    }
+    TRY(code);
     for (size_t i = 0; i < result.rows; i++) {
         const struct query_value *row = &result.values[i * result.columns];
         directory_add(directory, (struct tenant_id){(int32_t)row[1].number}, (int16_t)row[0].number,
