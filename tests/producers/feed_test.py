@@ -40,18 +40,25 @@ def compare(path, actual, update):
 
 def check_findings(args, scratch):
     first, second = os.path.join(scratch, "first"), os.path.join(scratch, "second")
-    run(args.tool, args.feed, "--findings", first)
-    run(args.tool, args.feed, "--findings", second, "--reverse")
+    observations = os.path.join(scratch, "observations")
+    policy = ["--policy", args.policy] if args.policy else []
+    run(args.tool, args.feed, "--findings", first, "--observations", observations, *policy)
+    run(args.tool, args.feed, "--findings", second, "--reverse", *policy)
     problems = []
     if read(first) != read(second):
         problems.append("the order of the documents shows in the findings")
     if args.findings:
         problems += compare(args.findings, read(first), args.update)
     if args.rows:
-        script = os.path.join(HERE, "compare_expected.py")
-        if subprocess.run([sys.executable, script, args.rows, first], check=False).returncode:
-            problems.append("the findings are not the expected rows")
+        problems += compare_by("compare_expected.py", args.rows, first)
+        problems += compare_by("compare_joins.py", args.rows, observations)
     return problems
+
+
+def compare_by(script, expected, actual):
+    command = [sys.executable, os.path.join(HERE, script), expected, actual]
+    failed = subprocess.run(command, check=False).returncode != 0
+    return [f"{script} found differences"] if failed else []
 
 
 def check_outcomes(args, scratch):
@@ -81,8 +88,10 @@ def check_index(index, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tool", required=True)
-    parser.add_argument("--feed", required=True)
+    parser.add_argument("--feed", help="the folder to read")
+    parser.add_argument("--reference", help="checked-in page of classes and rules")
     parser.add_argument("--findings", help="checked-in findings")
+    parser.add_argument("--policy", help="a policy to use instead of the default")
     parser.add_argument("--rows", help="an expected-matches.json")
     parser.add_argument("--outcomes", help="checked-in table of outcomes")
     parser.add_argument("--index", help="an invalid/index.json")
@@ -95,6 +104,9 @@ def main():
             problems += check_findings(args, scratch)
         if args.outcomes:
             problems += check_outcomes(args, scratch)
+    if args.reference:
+        page = subprocess.run([args.tool, "--reference"], check=True, capture_output=True).stdout
+        problems += compare(args.reference, page, args.update)
     for problem in problems:
         print(problem)
     return 1 if problems else 0

@@ -218,15 +218,17 @@ static void observe_vulnerabilities(struct reading *reading, const struct vex_do
     json_put_array_end(out);
 }
 
+/* Every reference of the document, so that links into it can be told from dangling ones. */
 static void write_elements(struct json_writer *out, const struct elements *elements)
 {
     json_put_key(out, STR("elements"));
     json_put_array(out);
-    for (size_t i = 0; i < elements->by_ref.n; i++) {
-        const struct element *element = elements->by_ref.entries[i].value;
+    for (size_t i = 0; i < elements->all_refs.n; i++) {
+        const struct str ref = elements->all_refs.entries[i].text;
+        const struct element *element = map_find_str(&elements->by_ref, ref);
         json_put_object(out);
-        JSON_STR(out, "purl", element->purl);
-        JSON_STR(out, "ref", elements->by_ref.entries[i].text);
+        write_text(out, STR("purl"), element != NULL ? element->purl : STR(""));
+        JSON_STR(out, "ref", ref);
         json_put_object_end(out);
     }
     json_put_array_end(out);

@@ -88,10 +88,11 @@ static enum reach reach_by_purl(const struct scope_view *view,
     if (n > 0) {
         return any_covers(subcomponents, n, component) ? role_of(view, product) : REACH_NONE;
     }
-    if (!match_covers(product, &component->purl)) {
-        return REACH_NONE;
+    if (match_covers(product, &component->purl)) {
+        return component->is_subject ? REACH_DECIDES : REACH_HINTS;
     }
-    return component->is_subject ? REACH_DECIDES : REACH_HINTS;
+    /* Of the whole subject: it may mean this part, but does not say so. */
+    return role_of(view, product) == REACH_DECIDES ? REACH_HINTS : REACH_NONE;
 }
 
 /* A statement limited to versions reaches those; version ranges beside them are not evaluated. */

@@ -5,8 +5,9 @@
  * Rule     a product without subcomponents speaks of the components that it covers; one with
  *          subcomponents occurs in the SBOM and speaks of those that a subcomponent covers. It
  *          decides when the product is what the SBOM is about, and only hints when it is merely
- *          another component. A BOM link into this very SBOM always decides: for the element it
- *          names, or for all components when that is the subject.
+ *          another component. A product without subcomponents that is the subject itself only hints
+ *          for its parts. A BOM link into this very SBOM always decides: for the element it names,
+ *          or for all components when that is the subject.
  * Choice   among several the newest, then the least reassuring, then by document and position.
  */
 #ifndef WORKERS_LIB_MATCH_SCOPE_H

@@ -23,7 +23,7 @@
     X(OSV_PACKAGE, "osv.package", "An affected entry names a package or has GIT ranges (OSV, affected[]).") \
     X(OSV_PACKAGE_PURL, "osv.package-purl", "package.purl is a package URL of that package (OSV, package).") \
     X(OSV_ECOSYSTEM, "osv.ecosystem", "The ecosystem is one of the defined names (OSV, ecosystem).") \
-    X(OSV_RANGE_TYPE, "osv.range-type", "A range's type is SEMVER, ECOSYSTEM or GIT (OSV, ranges[]).type).") \
+    X(OSV_RANGE_TYPE, "osv.range-type", "A range's type is SEMVER, ECOSYSTEM or GIT (OSV, ranges[].type).") \
     X(OSV_RANGE_REPO, "osv.range-repo", "A GIT range names its repository (OSV, ranges[].repo).") \
     X(OSV_EVENTS, "osv.events", "A range has at least one event (OSV, events).") \
     X(OSV_EVENT, "osv.event", "An event is exactly one of introduced, fixed, last_affected, limit (OSV, events).") \

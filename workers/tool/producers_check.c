@@ -34,7 +34,7 @@ static const char usage[] =
     "  -p, --policy FILE        use this policy instead of the default\n"
     "  -a, --any                read every file, as whatever it is; no findings\n"
     "  -r, --reverse            take the documents in reverse order\n"
-    "      --rules              print the rules of the tolerant reader and stop\n"
+    "      --reference          print the reader's classes and rules as Markdown and stop\n"
     "FOLDER has advisories-osv/ advisories-csaf/ vex/ sbom/ and perhaps subjects.json.\n";
 
 struct options {
@@ -336,14 +336,25 @@ static bool run(struct program *program)
     return ok;
 }
 
-static void print_rules(void)
+static void print_reference(void)
 {
+    (void)printf("# What the producers say of documents\n\n"
+                 "Written by `producers_check --reference`; do not edit.\n\n"
+                 "## Classes of quarantine\n\n"
+                 "A document of one of these is kept verbatim and not used.\n\n"
+                 "| class | meaning |\n|---|---|\n");
+    for (enum quarantine q = QUARANTINE_NONE + 1; q < QUARANTINE_COUNT; q++) {
+        (void)printf("| `%s` | %s |\n", quarantine_info(q)->name, quarantine_info(q)->sentence);
+    }
+    (void)printf("\n## Rules\n\n"
+                 "Breaking one is a warning `{rule, pointer}`; the document is used.\n\n"
+                 "| rule | what it asks for |\n|---|---|\n");
     for (enum rule r = 0; r < RULE_COUNT; r++) {
-        (void)printf("%s\t%s\n", rule_info(r)->name, rule_info(r)->sentence);
+        (void)printf("| `%s` | %s |\n", rule_info(r)->name, rule_info(r)->sentence);
     }
 }
 
-static bool parse_options(int argc, char **argv, struct options *out, bool *out_rules)
+static bool parse_options(int argc, char **argv, struct options *out, bool *out_reference)
 {
     static const struct option longs[] = {{"findings", required_argument, NULL, 'f'},
                                           {"table", required_argument, NULL, 't'},
@@ -351,7 +362,7 @@ static bool parse_options(int argc, char **argv, struct options *out, bool *out_
                                           {"policy", required_argument, NULL, 'p'},
                                           {"any", no_argument, NULL, 'a'},
                                           {"reverse", no_argument, NULL, 'r'},
-                                          {"rules", no_argument, NULL, 'R'},
+                                          {"reference", no_argument, NULL, 'R'},
                                           {NULL, 0, NULL, 0}};
     for (int c = 0; (c = getopt_long(argc, argv, "f:t:o:p:ar", longs, NULL)) != -1;) {
         switch (c) {
@@ -361,24 +372,24 @@ static bool parse_options(int argc, char **argv, struct options *out, bool *out_
         case 'p': out->policy = optarg; break;
         case 'a': out->any = true; break;
         case 'r': out->reverse = true; break;
-        case 'R': *out_rules = true; break;
+        case 'R': *out_reference = true; break;
         default: return false;
         }
     }
     out->folder = optind + 1 == argc ? argv[optind] : NULL;
-    return out->folder != NULL || *out_rules;
+    return out->folder != NULL || *out_reference;
 }
 
 int main(int argc, char **argv)
 {
     struct program program = {0};
-    bool rules = false;
-    if (!parse_options(argc, argv, &program.options, &rules)) {
+    bool reference = false;
+    if (!parse_options(argc, argv, &program.options, &reference)) {
         (void)fputs(usage, stderr);
         return 2;
     }
-    if (rules) {
-        print_rules();
+    if (reference) {
+        print_reference();
         return 0;
     }
     arena_init(&program.arena, INDEX_MAX);
