@@ -229,9 +229,10 @@ def rule_built(file, tree):
             names = listing.text if "/" in below else re.sub(r"\S+/(?=\S)", "/", listing.text)
             if re.search(r"(?<![\w/-])" + re.escape(below) + r"(?![\w-])", names):
                 return
-            if re.search(r"\b" + re.escape(below.rpartition("/")[2].removesuffix(".c")) + r"\b", listing.text) \
-                    and "foreach" in listing.text:
-                return
+            # foreach(name a b) ... ${name}_test.c
+            for ending in re.findall(r"\$\{\w+\}(\S*\.c)\b", listing.text):
+                if below.endswith(ending) and re.search(r"\b" + re.escape(below.removesuffix(ending)) + r"\b", listing.text):
+                    return
         if not folder:
             break
         folder = os.path.dirname(folder)
@@ -247,6 +248,8 @@ def rule_prefix(file, tree):
     headers = [path for path in tree if path.endswith(".h") and os.path.dirname(path) == os.path.dirname(file.path)]
     for header in headers:
         known |= set(re.findall(r"\b(?:struct|enum)\s+([a-z][a-z0-9]*)\w*\s*[{;]", "\n".join(tree[header].code)))
+        # A header of two concepts names the other one in its first sentence ("threads, locks and ...").
+        known |= {word.removesuffix("s") for word in re.findall(r"[a-z]+", " ".join(tree[header].lines[:2]))}
     known |= {word + "s" for word in known} | ({"stella"} if file.room() == "worker" else set())
     for head, _start, _end, signature in functions(file):
         signature = re.sub(r"__attribute__\s*\(\(.*?\)\)+", "", signature)
