@@ -244,7 +244,8 @@ typedef int32_t stella_sink(void *context, const void *bytes, size_t len);
 STELLA_API int32_t stella_job_get_artifact(struct stella_job *job, const char *sha256,
                                            stella_sink *sink, void *context,
                                            struct stella_error *error);
-/* Records that this job read an artifact, for lineage; sent with the result. */
+/* Records that this job read an artifact, for lineage; sent with the result. Names of inputs differ
+ * from each other, as those of outputs do. */
 STELLA_API int32_t stella_job_use_artifact(struct stella_job *job, const char *name,
                                            const char *sha256, uint64_t size,
                                            struct stella_error *error);

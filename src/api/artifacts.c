@@ -200,7 +200,8 @@ void api_list_job_artifacts(struct call *call)
     }
 }
 
-void api_list_artifacts(struct call *call)
+/* The call may read: by its scope, or under a lease. */
+static void list_artifacts(struct call *call)
 {
     struct artifact_list *list = arena_new(call->arena, struct artifact_list);
     struct str job = {0};
@@ -219,6 +220,15 @@ void api_list_artifacts(struct call *call)
         call_refuse(call, ERR_INVALID_REQUEST, "job or run is not an id");
     } else {
         call_read(call, read_list, list_is_read);
+    }
+}
+
+void api_list_artifacts(struct call *call)
+{
+    if (lease_access_is_needed(call)) {
+        lease_access_check(call, list_artifacts);
+    } else {
+        list_artifacts(call);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Slots: the threads that run handlers. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,16 @@ static struct lease_report report_of(const struct stella_job *job, int32_t outco
     return report;
 }
 
+static void log_failure(struct stella_job *job, const struct lease_report *report)
+{
+    char line[512];
+    if (report->kind == REPORT_FAIL) {
+        (void)snprintf(line, sizeof(line), "failed: %.*s: %.*s", STR_ARG(report->error_class),
+                       STR_ARG(report->message));
+        stella_log(job, STELLA_WARNING, line);
+    }
+}
+
 static int32_t run_handler(struct stella_job *job)
 {
     const struct type_handler *handler = find_handler(job->worker, job->lease->is.type);
@@ -122,6 +133,7 @@ static void *slot_main(void *context)
     while ((job = pop(worker)) != NULL) {
         job->easy = slot->easy;
         const struct lease_report report = report_of(job, run_handler(job));
+        log_failure(job, &report);
         pthread_mutex_lock(&worker->lock);
         session_ended(worker->session, job->lease, &report, worker_now());
         pthread_mutex_unlock(&worker->lock);

@@ -156,12 +156,18 @@ class Orchestrator:
 
     def report(self, kind, body):
         with self.changed:
-            for report in body["reports"]:
+            for report in filter(self.is_fine, body["reports"]):
                 self.reports.append((kind, report))
                 self.ended(kind, report)
             self.changed.notify_all()
-        return {"results": [{"lease": report["lease"], "code": "ok", "state": "done"}
+        code = lambda report: "ok" if self.is_fine(report) else "unprocessable"
+        return {"results": [{"lease": report["lease"], "code": code(report), "state": "done"}
                             for report in body["reports"]]}
+
+    @staticmethod
+    def is_fine(report):
+        names = [(item["role"], item["name"]) for item in report.get("artifacts", [])]
+        return len(names) == len(set(names))
 
     def act(self, path, body):
         if path == "/runs":

@@ -7,7 +7,11 @@ static int32_t take(void *context, const struct stella_artifact_info *info)
 {
     struct inputs *inputs = context;
     if (strcmp(info->name, inputs->name) == 0 && strcmp(info->role, "output") == 0) {
-        const struct input item = {arena_cstr(inputs->arena, str_from(info->sha256)), info->size};
+        const struct input item = {
+            .job = arena_cstr(inputs->arena, str_from(info->job)),
+            .sha256 = arena_cstr(inputs->arena, str_from(info->sha256)),
+            .size = info->size,
+        };
         VEC_PUSH(inputs->arena, &inputs->items, item);
     }
     return 0;
@@ -15,7 +19,10 @@ static int32_t take(void *context, const struct stella_artifact_info *info)
 
 static int by_content(const void *a, const void *b)
 {
-    return strcmp(((const struct input *)a)->sha256, ((const struct input *)b)->sha256);
+    const struct input *left = a;
+    const struct input *right = b;
+    const int order = strcmp(left->sha256, right->sha256);
+    return order != 0 ? order : strcmp(left->job, right->job);
 }
 
 int32_t inputs_list(struct stella_job *job, struct arena *arena, const char *name,
@@ -53,5 +60,6 @@ int32_t inputs_load(struct stella_job *job, const struct inputs *inputs, size_t 
     if (code != STELLA_OK) {
         return code;
     }
-    return stella_job_use_artifact(job, inputs->name, item->sha256, item->size, error);
+    const struct str name = arena_format(inputs->arena, "%s/%s", item->job, inputs->name);
+    return stella_job_use_artifact(job, name.ptr, item->sha256, item->size, error);
 }

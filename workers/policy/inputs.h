@@ -17,6 +17,7 @@
 enum { INPUT_BYTES_MAX = 1024 * 1024 * 1024 };
 
 struct input {
+    const char *job; /* That made it. */
     const char *sha256;
     uint64_t size; /* Bytes. */
 };
