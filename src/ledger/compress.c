@@ -39,7 +39,6 @@ struct str packer_pack(struct packer *packer, struct arena *arena, struct str ra
     return (struct str){packed, len};
 }
 
-/* tidy: prefix: named for what is unpacked. */
 enum err_code chunk_unpack(struct arena *arena, struct str packed, int64_t raw_len,
                            struct str *out_raw, struct err *err)
 {

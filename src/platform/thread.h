@@ -1,5 +1,5 @@
 /*
- * platform/thread - threads, locks and wakes (timed waits) on POSIX threads.
+ * platform/thread - threads, mutexes and wakes (timed waits) on POSIX threads.
  *
  * Threads  a started thread takes no signals: they are for whoever calls signals_wait().
  * Time     waits are relative and measured on CLOCK_MONOTONIC: a step of the clock does not

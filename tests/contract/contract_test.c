@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     failed += run_part("wants", wants_tests, wants_test_count);
     failed += run_part("groups", groups_tests, groups_test_count);
     failed += run_part("queries", queries_tests, queries_test_count);
+    failed += run_part("summaries", summaries_tests, summaries_test_count);
     failed += run_part("blobs", blobs_tests, blobs_test_count);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

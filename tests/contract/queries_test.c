@@ -9,28 +9,6 @@ enum { ROUNDS = 25 };
 
 #define ALL INT64_C(1000)
 
-/* The rows of a table that fit: up to four columns with a required value. */
-struct fits {
-    const char *column;
-    int64_t value;
-};
-
-static row_list fitting(struct rig *rig, const row_list *rows, const struct fits *fits,
-                        size_t count)
-{
-    row_list chosen = {0};
-    for (size_t i = 0; i < rows->n; i++) {
-        bool is_fit = true;
-        for (size_t f = 0; f < count; f++) {
-            is_fit = is_fit && row_int(rows->v[i], fits[f].column) == fits[f].value;
-        }
-        if (is_fit) {
-            VEC_PUSH(&rig->arena, &chosen, rows->v[i]);
-        }
-    }
-    return chosen;
-}
-
 static void assert_gives(struct rig *rig, const struct query_result *found, enum table_id table,
                          const row_list *expected)
 {
@@ -43,7 +21,7 @@ static void assert_gives(struct rig *rig, const struct query_result *found, enum
 static row_list of_tenant(struct rig *rig, const row_list *rows, int64_t shard, int64_t tenant)
 {
     const struct fits fits[] = {{"shard", shard}, {"tenant", tenant}};
-    return fitting(rig, rows, fits, 2);
+    return rows_fitting(rig, rows, fits, 2);
 }
 
 static void drop_unless_after(row_list *rows, const char *column, int64_t after)
@@ -85,7 +63,7 @@ static void whole_rows_of_a_tenant_are_listed_by_key(void **state)
             }
         }
         const struct fits in_shard = {"shard", shard};
-        row_list tenants = fitting(rig, &world.rows[TABLE_TENANTS], &in_shard, 1);
+        row_list tenants = rows_fitting(rig, &world.rows[TABLE_TENANTS], &in_shard, 1);
         rows_sort_by_key(&tenants);
         const struct query_result found = rig_query(rig, "tenants_of_shard", "i", shard);
         assert_gives(rig, &found, TABLE_TENANTS, &tenants);
@@ -114,7 +92,7 @@ static void one_thing_is_found_by_its_number(void **state)
             const int64_t number = rig_random(rig, 16);
             row_list expected = of_tenant(rig, &world.rows[finds[i].table], shard, tenant);
             const struct fits fits = {finds[i].column, number};
-            expected = fitting(rig, &expected, &fits, 1);
+            expected = rows_fitting(rig, &expected, &fits, 1);
             rows_sort_by_key(&expected);
             const struct query_result found =
                 rig_query(rig, finds[i].query, "iii", shard, tenant, number);
@@ -223,7 +201,7 @@ static void artifacts_are_listed_by_run_and_by_content(void **state)
         const int64_t tenant = world_int(rig, "tenant");
         const row_list mine = of_tenant(rig, &world.rows[TABLE_ARTIFACTS], shard, tenant);
         const struct fits of_run = {"run", 1};
-        row_list expected = fitting(rig, &mine, &of_run, 1);
+        row_list expected = rows_fitting(rig, &mine, &of_run, 1);
         rows_sort_by_key(&expected);
         struct query_result found = rig_query(rig, "artifacts_of_run", "iiiiiti", shard, tenant,
                                               INT64_C(1), INT64_C(0), INT64_C(0), "", ALL);
@@ -264,7 +242,7 @@ static void edges_of_a_run_are_paged_by_predecessor(void **state)
         for (size_t i = 0; i < jobs.n; i++) {
             if (row_int(jobs.v[i], "run") == 1) {
                 const struct fits from = {"pred", row_int(jobs.v[i], "job")};
-                const row_list some = fitting(rig, &edges, &from, 1);
+                const row_list some = rows_fitting(rig, &edges, &from, 1);
                 for (size_t e = 0; e < some.n; e++) {
                     VEC_PUSH(&rig->arena, &expected, some.v[e]);
                 }
@@ -293,7 +271,7 @@ static const struct row *place_of(struct rig *rig, const struct world *world, en
     const struct fits fits[] = {{"shard", row_int(job, "shard")},
                                 {"tenant", row_int(job, "tenant")},
                                 {"job", row_int(job, "job")}};
-    const row_list found = fitting(rig, &world->rows[table], fits, 3);
+    const row_list found = rows_fitting(rig, &world->rows[table], fits, 3);
     return found.n == 0 ? NULL : found.v[0];
 }
 
@@ -324,7 +302,7 @@ static void assert_is_object_of(struct rig *rig, const struct world *world,
     const struct fits of_lane[] = {{"shard", row_int(job, "shard")},
                                    {"tenant", row_int(job, "tenant")},
                                    {"lane", row_int(job, "lane")}};
-    const row_list lane = fitting(rig, &world->rows[TABLE_LANES], of_lane, 3);
+    const row_list lane = rows_fitting(rig, &world->rows[TABLE_LANES], of_lane, 3);
     assert_int_equal(query_is_null(found, at, "job_type"), lane.n == 0);
     if (lane.n == 1) {
         assert_true(str_eq(query_text(found, at, "job_type"), row_text(lane.v[0], "job_type")));
@@ -389,7 +367,7 @@ static void jobs_are_paged_whole_and_by_run(void **state)
         rows_sort_by_key(&expected);
         drop_unless_after(&expected, "job", after);
         const struct fits of_run = {"run", 2};
-        row_list in_run = fitting(rig, &expected, &of_run, 1);
+        row_list in_run = rows_fitting(rig, &expected, &of_run, 1);
         cut(&expected, limit);
         cut(&in_run, limit);
         struct query_result found =
@@ -432,12 +410,12 @@ static void jobs_are_paged_by_state(void **state)
             struct query_result found;
             if (table == TABLE_LEASED) {
                 const struct fits running = {"running", wanted == JOB_RUNNING};
-                rows = fitting(rig, &rows, &running, 1);
+                rows = rows_fitting(rig, &rows, &running, 1);
                 found = rig_query(rig, "jobs_leased_page", "iiiii", shard, tenant, after, limit,
                                   (int64_t)(wanted == JOB_RUNNING));
             } else if (table == TABLE_OUTCOMES) {
                 const struct fits ended = {"state", wanted};
-                rows = fitting(rig, &rows, &ended, 1);
+                rows = rows_fitting(rig, &rows, &ended, 1);
                 found =
                     rig_query(rig, "jobs_ended_page", "iiiii", shard, tenant, after, limit, wanted);
             } else {
@@ -494,7 +472,7 @@ static void jobs_are_found_by_the_hash_of_their_key(void **state)
         const struct fits fits[] = {{"hash", world_int(rig, "hash")},
                                     {"generation", world_int(rig, "generation")}};
         row_list keys = of_tenant(rig, &world.rows[TABLE_JOB_KEYS], shard, tenant);
-        keys = fitting(rig, &keys, fits, 2);
+        keys = rows_fitting(rig, &keys, fits, 2);
         rows_sort(&keys, by_job);
         row_list jobs = {0};
         for (size_t i = 0; i < keys.n; i++) {
@@ -507,108 +485,6 @@ static void jobs_are_found_by_the_hash_of_their_key(void **state)
             rig_query(rig, "job_by_key", "iiii", shard, tenant, fits[0].value, fits[1].value);
         assert_is_page(rig, &world, &found, &jobs);
     }
-}
-
-/* ---- Summaries ---- */
-
-static void lanes_with_work_are_listed_by_shard(void **state)
-{
-    struct rig *rig = *state;
-    struct world world;
-    world_make(rig, &world);
-    const struct fits in_shard = {"shard", 3};
-    row_list lanes = fitting(rig, &world.rows[TABLE_LANES], &in_shard, 1);
-    rows_sort_by_key(&lanes);
-    const struct query_result found = rig_query(rig, "lanes_of_shard", "i", INT64_C(3));
-    size_t at = 0;
-    for (size_t i = 0; i < lanes.n; i++) {
-        const struct lane_row *lane = (const struct lane_row *)lanes.v[i];
-        if (lane->waiting == 0 && lane->inflight == 0) {
-            continue;
-        }
-        assert_true(at < found.rows);
-        assert_int_equal(query_int(&found, at, "tenant"), lane->tenant);
-        assert_int_equal(query_int(&found, at, "lane"), lane->lane);
-        assert_int_equal(query_int(&found, at, "waiting"), lane->waiting);
-        assert_int_equal(query_int(&found, at, "open_at"), lane->open_at);
-        assert_true(str_eq(query_text(&found, at, "job_type"), lane->job_type));
-        at++;
-    }
-    assert_int_equal(found.rows, at);
-}
-
-static void the_queue_is_summed_by_job_type(void **state)
-{
-    struct rig *rig = *state;
-    struct world world;
-    world_make(rig, &world);
-    const struct query_result found = rig_query(rig, "queue_by_type", "");
-    int64_t total = 0;
-    for (size_t i = 0; i < world.rows[TABLE_LANES].n; i++) {
-        total += row_int(world.rows[TABLE_LANES].v[i], "waiting");
-    }
-    for (size_t row = 0; row < found.rows; row++) {
-        const struct str type = query_text(&found, row, "job_type");
-        int64_t waiting = 0;
-        int64_t inflight = 0;
-        for (size_t i = 0; i < world.rows[TABLE_LANES].n; i++) {
-            const struct row *lane = world.rows[TABLE_LANES].v[i];
-            if (str_eq(row_text(lane, "job_type"), type)) {
-                waiting += row_int(lane, "waiting");
-                inflight += row_int(lane, "inflight");
-            }
-        }
-        assert_int_equal(query_int(&found, row, "waiting"), waiting);
-        assert_int_equal(query_int(&found, row, "inflight"), inflight);
-        total -= waiting;
-    }
-    assert_int_equal(total, 0);
-}
-
-static void shards_that_are_due_are_listed_by_time(void **state)
-{
-    struct rig *rig = *state;
-    row_list shards = rig_dump(rig, TABLE_SHARDS);
-    assert_int_equal(rig_query(rig, "shards_due", "i", INT64_MAX - 1).rows, 0);
-    ((struct shard_row *)shards.v[5])->next_due_at = 20;
-    ((struct shard_row *)shards.v[6])->next_due_at = 10;
-    ((struct shard_row *)shards.v[7])->next_due_at = 21;
-    struct plan plan = {0};
-    plan.updates[TABLE_SHARDS] = shards;
-    rig_write(rig, &plan);
-    const struct query_result found = rig_query(rig, "shards_due", "i", INT64_C(20));
-    assert_int_equal(found.rows, 2);
-    assert_int_equal(query_int(&found, 0, "shard"), 6);
-    assert_int_equal(query_int(&found, 1, "shard"), 5);
-}
-
-static void leases_are_found_by_their_claim(void **state)
-{
-    struct rig *rig = *state;
-    struct world world;
-    world_make(rig, &world);
-    for (int64_t claim = -1; claim <= 1; claim++) {
-        const struct fits fits = {"claim", claim};
-        row_list expected = fitting(rig, &world.rows[TABLE_LEASED], &fits, 1);
-        rows_sort_by_key(&expected);
-        const struct query_result found = rig_query(rig, "claims_of", "i", claim);
-        assert_int_equal(found.rows, expected.n);
-        for (size_t i = 0; i < expected.n; i++) {
-            assert_int_equal(query_int(&found, i, "job"), row_int(expected.v[i], "job"));
-            assert_int_equal(query_int(&found, i, "grant_no"), row_int(expected.v[i], "grant"));
-        }
-    }
-}
-
-static void the_meta_row_has_the_seed(void **state)
-{
-    struct rig *rig = *state;
-    const struct query_result found = rig_query(rig, "ledger_meta", "");
-    assert_int_equal(found.rows, 1);
-    assert_int_equal(query_int(&found, 0, "schema_version"), 1);
-    const struct hash_key seed = ledger_seed(rig->ledger);
-    assert_true(
-        str_eq(query_text(&found, 0, "seed"), (struct str){(const char *)&seed, sizeof(seed)}));
 }
 
 const struct CMUnitTest queries_tests[] = {
@@ -624,10 +500,5 @@ const struct CMUnitTest queries_tests[] = {
     RIG_TEST(jobs_are_paged_by_state),
     RIG_TEST(ready_jobs_are_paged_in_the_order_of_lane_and_rank),
     RIG_TEST(jobs_are_found_by_the_hash_of_their_key),
-    RIG_TEST(lanes_with_work_are_listed_by_shard),
-    RIG_TEST(the_queue_is_summed_by_job_type),
-    RIG_TEST(shards_that_are_due_are_listed_by_time),
-    RIG_TEST(leases_are_found_by_their_claim),
-    RIG_TEST(the_meta_row_has_the_seed),
 };
 const size_t queries_test_count = sizeof(queries_tests) / sizeof(queries_tests[0]);

@@ -18,7 +18,9 @@ extern const size_t wants_test_count;
 extern const struct CMUnitTest groups_tests[];
 extern const size_t groups_test_count;
 extern const struct CMUnitTest queries_tests[];
+extern const struct CMUnitTest summaries_tests[];
 extern const size_t queries_test_count;
+extern const size_t summaries_test_count;
 extern const struct CMUnitTest blobs_tests[];
 extern const size_t blobs_test_count;
 

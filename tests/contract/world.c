@@ -146,3 +146,18 @@ void world_make(struct rig *rig, struct world *world)
     }
     rig_write(rig, &plan);
 }
+
+row_list rows_fitting(struct rig *rig, const row_list *rows, const struct fits *fits, size_t count)
+{
+    row_list chosen = {0};
+    for (size_t i = 0; i < rows->n; i++) {
+        bool is_fit = true;
+        for (size_t f = 0; f < count; f++) {
+            is_fit = is_fit && row_int(rows->v[i], fits[f].column) == fits[f].value;
+        }
+        if (is_fit) {
+            VEC_PUSH(&rig->arena, &chosen, rows->v[i]);
+        }
+    }
+    return chosen;
+}

@@ -17,4 +17,13 @@ void world_make(struct rig *rig, struct world *world);
 int64_t world_int(struct rig *rig, const char *column);
 struct str world_text(struct rig *rig, const char *column);
 
+/* A column and the value that it must have. */
+struct fits {
+    const char *column;
+    int64_t value;
+};
+
+/* The rows that have all these values. */
+row_list rows_fitting(struct rig *rig, const row_list *rows, const struct fits *fits, size_t count);
+
 #endif

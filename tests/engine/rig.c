@@ -436,6 +436,7 @@ void rig_until(bool (*holds)(void *ctx), void *ctx, const char *what)
             print_error("never came true: %s\n", what);
             fail();
         }
+        /* tidy: sleep: the engine has threads of its own; this polls what they did, with an end. */
         (void)usleep(2000);
     }
 }

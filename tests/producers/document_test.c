@@ -61,7 +61,8 @@ static void yaml_aliases_cannot_multiply_beyond_the_bound(void **state)
             const size_t at = strlen(text);
             (void)snprintf(text + at, sizeof(text) - at, "%s*a%d", n > 0 ? "," : "", i - 1);
         }
-        strncat(text, "]\n", sizeof(text) - strlen(text) - 1);
+        const size_t end = strlen(text);
+        (void)snprintf(text + end, sizeof(text) - end, "]\n");
     }
     assert_quarantined(DOCUMENT_ADVISORY, str_from(text), QUARANTINE_TOO_COMPLEX, "");
     assert_quarantined(DOCUMENT_ADVISORY, STR("a: &a [*a]\n"), QUARANTINE_DOES_NOT_PARSE, "");
