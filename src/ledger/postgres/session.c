@@ -61,7 +61,7 @@ static struct str first_line(const char *message)
     return str_trim(line);
 }
 
-static enum err_code lost(struct session *session, struct err *err)
+enum err_code session_lost(struct session *session, struct err *err)
 {
     const struct str why = first_line(session->conn ? PQerrorMessage(session->conn) : "");
     (void)err_set(err, ERR_LEDGER_UNAVAILABLE, "The connection to PostgreSQL was lost: %.*s",
@@ -94,9 +94,6 @@ static bool is_passing(const char *state)
 static enum err_code failure_of(const char *state, const char *message, struct err *err)
 {
     const struct str why = first_line(message);
-    if (in_class(state, "23")) {
-        check_failed(__FILE__, __LINE__, message);
-    }
     if (!is_passing(state)) {
         return err_set(err, ERR_INTERNAL, "PostgreSQL refused a statement (%s): %.*s", state,
                        STR_ARG(why));
@@ -138,7 +135,7 @@ enum err_code session_run(struct session *session, const char *sql, PGresult **o
         return ERR_OK;
     }
     if (PQstatus(session->conn) == CONNECTION_BAD) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     return failure_of(state_of(*out), message_of(*out), err);
 }
@@ -166,7 +163,7 @@ static enum err_code dial(struct session *session, struct err *err)
                                   "20000",  session->url, "UTF8", "read-write", NULL};
     session->conn = PQconnectdbParams(names, values, 1);
     if (PQstatus(session->conn) != CONNECTION_OK) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     (void)PQsetNoticeReceiver(session->conn, on_notice, session);
     return ERR_OK;
@@ -234,7 +231,7 @@ static enum err_code prepare_file(struct session *session, const struct statemen
             continue;
         }
         if (PQsendPrepare(session->conn, statement->name, statement->sql, 0, NULL) != 1) {
-            return lost(session, err);
+            return session_lost(session, err);
         }
         (*sent)++;
     }
@@ -275,13 +272,20 @@ enum err_code session_connect(struct session *session, struct err *err)
     return code;
 }
 
+bool session_is_alive(struct session *session)
+{
+    /* The first call may find the server's last words, the second then finds the end. */
+    return session->conn != NULL && PQconsumeInput(session->conn) == 1 &&
+           PQconsumeInput(session->conn) == 1 && PQstatus(session->conn) == CONNECTION_OK;
+}
+
 /* ---- Pipelines ---- */
 
 enum err_code session_send(struct session *session, const char *statement, struct params *params,
                            struct err *err)
 {
     if (session->conn == NULL) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     size_t count = 0;
     if (params != NULL) {
@@ -291,7 +295,7 @@ enum err_code session_send(struct session *session, const char *statement, struc
     if (PQsendQueryPrepared(session->conn, statement, (int)count, count ? params->values : NULL,
                             count ? params->lengths : NULL, count ? params->formats : NULL,
                             1) != 1) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     return ERR_OK;
 }
@@ -310,7 +314,7 @@ static enum err_code wait_for(struct session *session, short events, int wait_ms
     }
     if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(session->conn) != 1) {
         /* Read what arrived before the end: it may hold the reason, or even the answer. */
-        return PQisBusy(session->conn) ? lost(session, err) : ERR_OK;
+        return PQisBusy(session->conn) ? session_lost(session, err) : ERR_OK;
     }
     return ERR_OK;
 }
@@ -321,7 +325,7 @@ enum err_code session_sync(struct session *session, struct err *err)
     session->failed = false;
     session->spoiled = false;
     if (session->conn == NULL || PQpipelineSync(session->conn) != 1) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     int left = PQflush(session->conn);
     while (left == 1) {
@@ -336,7 +340,7 @@ static enum err_code next_result(struct session *session, int wait_ms, PGresult 
                                  struct err *err)
 {
     if (session->conn == NULL) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     while (PQisBusy(session->conn)) {
         TRY(wait_for(session, POLLIN, wait_ms, err));
@@ -349,6 +353,9 @@ static void note_failure(struct session *session, const PGresult *result)
 {
     if (session->failed) {
         return;
+    }
+    if (in_class(state_of(result), "23")) {
+        check_failed(__FILE__, __LINE__, message_of(result)); /* Serial ticks cannot collide. */
     }
     session->failed = true;
     session->spoiled = is_spoiled(state_of(result));
@@ -364,7 +371,7 @@ enum err_code session_next(struct session *session, int wait_ms, PGresult **out,
     TRY(next_result(session, wait_ms, &result, err));
     const ExecStatusType status = PQresultStatus(result);
     if (PQstatus(session->conn) == CONNECTION_BAD) {
-        return lost(session, err);
+        return session_lost(session, err);
     }
     TRY(next_result(session, wait_ms, &end, err));
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
@@ -388,7 +395,7 @@ enum err_code session_end(struct session *session, int wait_ms, struct err *err)
         *err = session->failure;
         return err->code;
     }
-    return synced ? ERR_OK : lost(session, err);
+    return synced ? ERR_OK : session_lost(session, err);
 }
 
 void session_rollback(struct session *session)

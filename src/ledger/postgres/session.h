@@ -64,6 +64,12 @@ void session_fini(struct session *session);
 enum err_code session_connect(struct session *session, struct err *err);
 /* Gives the connection up; what it had not committed is undone by the server. */
 void session_drop(struct session *session);
+/* The same, with the reason as an error. */
+enum err_code session_lost(struct session *session, struct err *err);
+
+/* Nothing says yet that the connection has ended: worth asking before a COMMIT is queued, because
+ * from then on its outcome is unknown. */
+bool session_is_alive(struct session *session);
 
 /* Queues a prepared statement; params may be null for none. */
 enum err_code session_send(struct session *session, const char *statement, struct params *params,

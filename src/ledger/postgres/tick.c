@@ -303,6 +303,9 @@ static enum err_code postgres_commit(struct ledger *ledger, const struct plan *p
     struct postgres_ledger *l = own(ledger);
     const struct wants fetch = jobs_to_fetch(facts);
     enum err_code code = send_writes(l, plan, facts, &fetch, err);
+    if (code == ERR_OK && !session_is_alive(&l->session)) {
+        code = session_lost(&l->session, err);
+    }
     if (code == ERR_OK) {
         code = send_plain(l, "commit", err);
     }

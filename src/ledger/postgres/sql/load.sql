@@ -2,10 +2,12 @@
 -- result row is the number of the want (from 1), the ctid, and the columns in the order of
 -- core/tables.c.
 --
--- Every keyed fact is a CROSS JOIN LATERAL with a LIMIT (or OFFSET 0): it cannot be turned into a
--- plain join, so that a plan made while a table was empty still looks keys up when it is full. No
--- condition casts a number to a narrower one: that can fail, so it is not leakproof, and row
--- security would keep it out of the index.
+-- Plans are kept, and one made while a table was empty must be good when it is full:
+-- Every keyed fact is a CROSS JOIN LATERAL with a LIMIT (or OFFSET 0), so that it cannot be turned
+-- into a plain join. Where a table has several indexes the last column of the right one is asked
+-- for as a range and ordered by: of an empty table all indexes cost the same, but only the right
+-- one gives that order. No condition casts a number to a narrower one: that can fail, so it is not
+-- leakproof, and row security would keep it out of the index.
 
 -- The shard rows, locked in ascending order. The clock and all facts are read by later statements:
 -- this one's snapshot is older than the wait for the locks.
@@ -167,8 +169,8 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
         x."grant", x.spent, x.job_seq, x.throttled_ms, x.due_at, x.reason
     FROM delayed AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
-    LIMIT 1) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job BETWEEN k.a AND k.a
+    ORDER BY x.job LIMIT 1) AS r;
 
 -- name: load_job_key
 -- args: shard, tenant, a, b
@@ -192,8 +194,8 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.run, x.name, x.digest, x.submitted_at, x.ended_at,
         x.state, x.total, x.present, x.blocked, x.leased, x.succeeded, x.dead, x.canceled
     FROM runs AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run = k.a
-    LIMIT 1) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run BETWEEN k.a AND k.a
+    ORDER BY x.run LIMIT 1) AS r;
 
 -- name: load_run_key
 -- args: shard, tenant, text
@@ -218,8 +220,9 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.job, x.run, x.lane, x.priority, x.rank, x.submitted_at,
         x.submit_seq, x.replay_of, x.name, x.key, x.digest, x.traceparent, x.payload
     FROM jobs AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run = k.a AND x.run > 0 AND x.job > k.b
-    ORDER BY x.job LIMIT k.most) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.run > 0
+      AND (x.run, x.job) > (k.a, k.b) AND x.run <= k.a
+    ORDER BY x.run, x.job LIMIT k.most) AS r;
 
 -- name: load_edges_from
 -- args: shard, tenant, a, b, limit
@@ -231,8 +234,9 @@ CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.run, x.pred, x.succ, x.kind
     FROM dag_edges AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.pred = k.a AND x.succ > k.b
-    ORDER BY x.succ LIMIT k.most) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND (x.pred, x.succ) > (k.a, k.b)
+      AND x.pred <= k.a
+    ORDER BY x.pred, x.succ LIMIT k.most) AS r;
 
 -- name: load_edges_to
 -- args: shard, tenant, a, b, limit
@@ -244,8 +248,9 @@ CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.run, x.pred, x.succ, x.kind
     FROM dag_edges AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.succ = k.a AND x.pred > k.b
-    ORDER BY x.pred LIMIT k.most) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND (x.succ, x.pred) > (k.a, k.b)
+      AND x.succ <= k.a
+    ORDER BY x.succ, x.pred LIMIT k.most) AS r;
 
 -- name: load_lane
 -- args: shard, tenant, a
@@ -257,8 +262,8 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
         x.open_at, x.hold, x.estimate_ms
     FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = k.a
-    LIMIT 1) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane BETWEEN k.a AND k.a
+    ORDER BY x.lane LIMIT 1) AS r;
 
 -- name: load_lane_name
 -- args: shard, tenant, text, text2
@@ -270,8 +275,9 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
         x.open_at, x.hold, x.estimate_ms
     FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.source = k.label2
-    ORDER BY x.lane OFFSET 0) AS r;
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label
+      AND x.source BETWEEN k.label2 AND k.label2
+    ORDER BY x.source, x.lane OFFSET 0) AS r;
 
 -- The 64 open lanes of least (rank, lane).
 -- name: load_open_lanes
@@ -281,12 +287,15 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
       string_to_array(unnest($3::text[]), E'\n') AS types,
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
-    SELECT
-        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-        x.open_at, x.hold, x.estimate_ms
-    FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
-      AND x.waiting > 0 AND x.job_type = ANY (k.types)
+    SELECT *
+    FROM (
+        SELECT
+            x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight,
+            x.rank, x.open_at, x.hold, x.estimate_ms
+        FROM lanes AS x
+        WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
+          AND x.waiting > 0 AND x.job_type = ANY (k.types)
+        ORDER BY x.open_at OFFSET 0) AS x
     ORDER BY x.rank, x.lane LIMIT 64) AS r;
 
 -- The same lanes again, and of each the first `limit` of ready: one round trip for both. The
@@ -297,10 +306,14 @@ SELECT k.nr, r.*
 FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($4::int8[]) AS a,
       string_to_array(unnest($3::text[]), E'\n') AS types, unnest($5::int4[]) AS most,
       generate_subscripts($1::int2[], 1) AS nr) AS k
-CROSS JOIN LATERAL (SELECT x.lane
-    FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
-      AND x.waiting > 0 AND x.job_type = ANY (k.types)
+CROSS JOIN LATERAL (
+    SELECT x.lane
+    FROM (
+        SELECT x.lane, x.rank
+        FROM lanes AS x
+        WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
+          AND x.waiting > 0 AND x.job_type = ANY (k.types)
+        ORDER BY x.open_at OFFSET 0) AS x
     ORDER BY x.rank, x.lane LIMIT 64) AS l
 CROSS JOIN LATERAL (
     SELECT
@@ -329,11 +342,14 @@ SELECT k.nr, r.*
 FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
-    SELECT
-        x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-        x.open_at, x.hold, x.estimate_ms
-    FROM lanes AS x
-    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.inflight > 0
+    SELECT *
+    FROM (
+        SELECT
+            x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
+            x.open_at, x.hold, x.estimate_ms
+        FROM lanes AS x
+        WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.inflight > 0
+        ORDER BY x.source, x.lane OFFSET 0) AS x
     ORDER BY x.lane OFFSET 0) AS r;
 
 -- name: load_throttle

@@ -416,8 +416,7 @@ ALTER TABLE blob_parts ALTER COLUMN bytes SET STORAGE EXTERNAL;
 CREATE INDEX tenant_names_name ON tenant_names (name);
 CREATE INDEX tokens_hash ON tokens (hash);
 CREATE INDEX leased_claim ON leased (claim);
-CREATE INDEX lanes_name ON lanes (shard, tenant, job_type, source);
-CREATE INDEX lanes_source ON lanes (shard, tenant, source);
+CREATE INDEX lanes_name ON lanes (shard, tenant, job_type, source, lane);
 -- Held lanes (open_at in the future) lie behind the open ones, so they cost a claim nothing.
 -- waiting and rank change with every tick and stay out of it: updates of a lane stay in its page.
 CREATE INDEX lanes_open ON lanes (shard, tenant, open_at);

@@ -1,0 +1,217 @@
+/*
+ * Plans are made once and kept. Made while the ledger was empty (and known to be), they must still
+ * be good when it is full: keys are looked up, nothing is read whole. What is counted is pages, not
+ * time.
+ */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ledger/backend.h"
+#include "ledger/postgres/session.h"
+#include "postgres/suite.h"
+
+extern const struct statement_file tests_plans;
+
+enum { KEYS = 100, TEXT = 4 * 1024, SQL_MAX = 64 * 1024 };
+
+struct plans {
+    struct rig *rig;
+    struct session session;
+    PGconn *conn; /* The session's, out of pipeline mode. */
+    char ones[TEXT];
+    char shards[TEXT];
+    char tenants[TEXT];
+    char jobs[TEXT];
+    char hashes[TEXT];
+};
+
+static void run_as_login(const struct rig *rig, const char *name)
+{
+    PGconn *conn = PQconnectdb(rig->url);
+    PGresult *result = PQexec(conn, session_sql(&tests_plans, name));
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        fail_msg("%s: %s", name, PQerrorMessage(conn));
+    }
+    PQclear(result);
+    PQfinish(conn);
+}
+
+/* '{first,first+step,…}' of KEYS numbers. */
+static void list_numbers(char *out, int64_t first, int64_t step)
+{
+    size_t len = 0;
+    for (int i = 0; i < KEYS; i++) {
+        len += (size_t)snprintf(out + len, TEXT - len, "%s%lld", i == 0 ? "'{" : ",",
+                                (long long)(first + i * step));
+    }
+    (void)snprintf(out + len, TEXT - len, "}'");
+}
+
+static PGresult *run(struct plans *plans, const char *sql)
+{
+    PGresult *result = PQexec(plans->conn, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(plans->conn));
+    }
+    return result;
+}
+
+/* Fails when the plan of a statement reads a table whole. */
+static void explain(struct plans *plans, const char *statement)
+{
+    char sql[1024];
+    PGresult *described = PQdescribePrepared(plans->conn, statement);
+    const int params = PQnparams(described);
+    PQclear(described);
+    int len = snprintf(sql, sizeof(sql), "EXPLAIN EXECUTE %s", statement);
+    for (int i = 0; i < params; i++) {
+        len += snprintf(sql + len, sizeof(sql) - (size_t)len, i == 0 ? "(NULL" : ",NULL");
+    }
+    (void)snprintf(sql + len, sizeof(sql) - (size_t)len, params > 0 ? ")" : "");
+    PGresult *plan = run(plans, sql);
+    for (int i = 0; i < PQntuples(plan); i++) {
+        if (strstr(PQgetvalue(plan, i, 0), "Seq Scan") != NULL) {
+            fail_msg("%s: %s", statement, PQgetvalue(plan, i, 0));
+        }
+    }
+    PQclear(plan);
+}
+
+static void explain_all(struct plans *plans)
+{
+    const struct statement_file *const files[] = {&postgres_load, &postgres_places,
+                                                  &postgres_apply};
+
+    for (size_t f = 0; f < 3; f++) {
+        for (size_t i = 0; i < files[f]->count; i++) {
+            explain(plans, files[f]->statements[i].name);
+        }
+    }
+}
+
+static int64_t number_after(const char *text, const char *word)
+{
+    const char *at = strstr(text, word);
+    return at == NULL ? 0 : strtoll(at + strlen(word), NULL, 10);
+}
+
+/* Pages that the statement touched. */
+static int64_t pages_of(struct plans *plans, const char *statement, const char *args)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_format(&sql,
+               "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, FORMAT JSON) EXECUTE %s(%s)",
+               statement, args);
+    buf_char(&sql, '\0');
+    PGresult *plan = run(plans, sql.ptr);
+    const char *text = PQgetvalue(plan, 0, 0);
+    const int64_t pages = number_after(text, "\"Shared Hit Blocks\": ") +
+                          number_after(text, "\"Shared Read Blocks\": ");
+    PQclear(plan);
+    buf_fini(&sql);
+    return pages;
+}
+
+/* The first arguments are KEYS times shard 3 and tenant 2, the others as given, ended by null. */
+static void expect(struct plans *plans, int64_t most, const char *statement,
+                   const char *const *others)
+{
+    struct buf args;
+    buf_init(&args, SQL_MAX);
+    buf_format(&args, "%s,%s", plans->shards, plans->tenants);
+    for (size_t i = 0; others[i] != NULL; i++) {
+        buf_format(&args, ",%s", others[i]);
+    }
+    buf_char(&args, '\0');
+    const int64_t pages = pages_of(plans, statement, args.ptr);
+    buf_fini(&args);
+    if (pages > most) {
+        fail_msg("%s touched %lld pages, %lld are enough", statement, (long long)pages,
+                 (long long)most);
+    }
+}
+
+#define OTHERS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void setup(struct plans *plans, struct rig *rig)
+{
+    plans->rig = rig;
+    list_numbers(plans->shards, 3, 0);
+    list_numbers(plans->tenants, 2, 0);
+    list_numbers(plans->ones, 1, 0);
+    list_numbers(plans->jobs, 1000, 1900);
+    list_numbers(plans->hashes, 7919000, INT64_C(7919) * 1900);
+    run_as_login(rig, "keep_statistics");
+    run_as_login(rig, "analyse");
+    session_init(&plans->session, &rig->target, SESSION_ENGINE);
+    session_add_file(&plans->session, &postgres_load);
+    session_add_file(&plans->session, &postgres_places);
+    session_add_file(&plans->session, &postgres_apply);
+    rig_ok(rig, session_connect(&plans->session, &rig->err));
+    plans->conn = plans->session.conn;
+    assert_int_equal(PQexitPipelineMode(plans->conn), 1);
+    PQclear(run(plans, "BEGIN"));
+    explain_all(plans);
+    PQclear(run(plans, "COMMIT"));
+    run_as_login(rig, "fill");
+    PQclear(run(plans, "BEGIN"));
+    PQclear(run(plans, "SELECT set_config('stella.shards', '{3}', true)"));
+}
+
+static void expect_loads(struct plans *plans)
+{
+    static const char *const by_job[] = {
+        "load_leased",          "load_outcome",  "load_job", "load_waiting_blocked",
+        "load_waiting_delayed", "load_settling", "load_run", "place_leased"};
+
+    /* Three or four pages of the index, one of the table. */
+    for (size_t i = 0; i < sizeof(by_job) / sizeof(by_job[0]); i++) {
+        expect(plans, 6 * KEYS, by_job[i], OTHERS(plans->jobs));
+    }
+    expect(plans, 12 * KEYS, "load_waiting_ready", OTHERS(plans->jobs));
+    expect(plans, 6 * KEYS, "load_lane", OTHERS(plans->ones));
+    expect(plans, 6 * KEYS, "load_job_key", OTHERS(plans->hashes, plans->ones));
+    /* All lanes of the tenant are looked at, and 64 x 10 heads. */
+    assert_true(pages_of(plans, "load_open_heads", "'{3}','{2}','{\"ingest\\n\"}','{1}','{10}'") <
+                2500);
+    assert_true(pages_of(plans, "load_run_jobs", "'{3}','{2}','{7}','{0}','{100}'") < 300);
+    assert_true(pages_of(plans, "load_edges_from", "'{3}','{2}','{7}','{0}','{100}'") < 10);
+    assert_true(pages_of(plans, "load_edges_to", "'{3}','{2}','{7}','{0}','{100}'") < 10);
+    assert_true(pages_of(plans, "load_due_delayed", "'{3}','{100}'") < 300);
+    assert_true(pages_of(plans, "load_due_deadlines", "'{3}','{100}'") < 300);
+    assert_true(pages_of(plans, "load_all_settling", "'{3}','{100}'") < 300);
+}
+
+static void expect_writes(struct plans *plans)
+{
+    PGresult *places = run(plans, session_sql(&tests_plans, "places"));
+    char quoted[TEXT];
+    (void)snprintf(quoted, sizeof(quoted), "'%s'", PQgetvalue(places, 0, 0));
+    PQclear(places);
+    /* A page by its place, and what a new version of the row may need in the indexes. */
+    expect(plans, 6 * KEYS, "delete_ready", OTHERS(quoted));
+    expect(plans, 20 * KEYS, "update_delayed",
+           OTHERS(quoted, plans->ones, plans->ones, plans->ones, plans->ones, plans->ones,
+                  plans->ones, plans->ones, plans->ones, plans->ones, plans->ones, plans->ones));
+}
+
+static void plans_made_while_empty_are_good_when_full(void **state)
+{
+    struct plans *plans = calloc(1, sizeof(*plans));
+    assert_non_null(plans);
+    setup(plans, *state);
+    explain_all(plans);
+    expect_loads(plans);
+    expect_writes(plans);
+    session_fini(&plans->session);
+    free(plans);
+}
+
+const struct CMUnitTest plans_tests[] = {
+    RIG_TEST(plans_made_while_empty_are_good_when_full),
+};
+const size_t plans_test_count = sizeof(plans_tests) / sizeof(plans_tests[0]);
