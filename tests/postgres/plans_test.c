@@ -82,10 +82,9 @@ static void explain(struct plans *plans, const char *statement)
 
 static void explain_all(struct plans *plans)
 {
-    const struct statement_file *const files[] = {&postgres_load, &postgres_places,
-                                                  &postgres_apply};
+    const struct statement_file *const files[] = {&postgres_load, &postgres_apply};
 
-    for (size_t f = 0; f < 3; f++) {
+    for (size_t f = 0; f < 2; f++) {
         for (size_t i = 0; i < files[f]->count; i++) {
             explain(plans, files[f]->statements[i].name);
         }
@@ -149,7 +148,6 @@ static void setup(struct plans *plans, struct rig *rig)
     run_as_login(rig, "analyse");
     session_init(&plans->session, &rig->target, SESSION_ENGINE);
     session_add_file(&plans->session, &postgres_load);
-    session_add_file(&plans->session, &postgres_places);
     session_add_file(&plans->session, &postgres_apply);
     rig_ok(rig, session_connect(&plans->session, &rig->err));
     plans->conn = plans->session.conn;
@@ -166,7 +164,7 @@ static void expect_loads(struct plans *plans)
 {
     static const char *const by_job[] = {
         "load_leased",          "load_outcome",  "load_job", "load_waiting_blocked",
-        "load_waiting_delayed", "load_settling", "load_run", "place_leased"};
+        "load_waiting_delayed", "load_settling", "load_run"};
 
     /* Three or four pages of the index, one of the table. */
     for (size_t i = 0; i < sizeof(by_job) / sizeof(by_job[0]); i++) {

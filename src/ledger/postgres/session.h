@@ -36,7 +36,6 @@ enum {
 /* sql/ as tables. */
 extern const struct statement_file postgres_session;
 extern const struct statement_file postgres_load;
-extern const struct statement_file postgres_places;
 extern const struct statement_file postgres_apply;
 extern const struct statement_file postgres_queries;
 extern const struct statement_file postgres_migration;

@@ -16,7 +16,6 @@
 #include "ledger/compress.h"
 #include "ledger/postgres/apply.h"
 #include "ledger/postgres/load.h"
-#include "ledger/postgres/places.h"
 #include "ledger/postgres/postgres.h"
 
 enum {
@@ -50,7 +49,6 @@ static enum err_code postgres_open(const struct ledger_target *target, struct le
     l->ledger.backend = &ledger_postgres;
     session_init(&l->session, target, SESSION_ENGINE);
     session_add_file(&l->session, &postgres_load);
-    session_add_file(&l->session, &postgres_places);
     session_add_file(&l->session, &postgres_apply);
     params_init(&l->params);
     l->packer = packer_new();
@@ -244,11 +242,7 @@ static enum err_code send_writes(struct postgres_ledger *l, const struct plan *p
                                  struct err *err)
 {
     const struct apply apply = {&l->params, l->packer, facts->arena};
-    struct places places = {0};
-    TRY(places_find(&l->session, &l->params, facts->arena, plan, &places, err));
-    const enum err_code code = apply_send(&l->session, &apply, plan, err);
-    places_forget(&places);
-    TRY(code);
+    TRY(apply_send(&l->session, &apply, plan, err));
     TRY(send_ticks(l, facts, err));
     return load_send(&l->session, &l->params, fetch, err);
 }
