@@ -7,15 +7,19 @@
 
 /* The writer takes care of the log itself: above this, before the next group. */
 #define WAL_MAX (INT64_C(64) << 20)
-#define WAL_STEP                                                                    \
-    (INT64_C(16) << 20) /* How much later to try again when readers are in the way. \
-                         */
+
+static int64_t wal_max = WAL_MAX;
 
 enum { SUBMIT_CAP = 200, CACHE_MIB = 64, WAL_FRAME_HEADER = 24 };
 
 static struct sqlite_ledger *of(struct ledger *ledger)
 {
     return (struct sqlite_ledger *)ledger;
+}
+
+void ledger_sqlite_set_wal_max(int64_t bytes)
+{
+    wal_max = bytes > 0 ? bytes : WAL_MAX;
 }
 
 static int on_commit(void *ctx, sqlite3 *db, const char *schema, int frames)
@@ -46,7 +50,8 @@ static enum err_code set_durable(struct sqlite_ledger *ledger, struct err *err)
     TRY(database_once(db, "no_autocheckpoint", NULL, err));
     TRY(database_once(db, "journal_size_limit", NULL, err));
     TRY(database_once(db, "page_size", &ledger->page_size, err));
-    ledger->checkpoint_at = WAL_MAX;
+    ledger->wal_max = wal_max;
+    ledger->checkpoint_at = wal_max;
     sqlite3_wal_hook(db, on_commit, ledger);
     return ERR_OK;
 }
@@ -118,12 +123,12 @@ static void checkpoint(struct sqlite_ledger *ledger)
         sqlite3_wal_checkpoint_v2(ledger->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code == SQLITE_OK) {
         ledger->wal_bytes = 0;
-        ledger->checkpoint_at = WAL_MAX;
+        ledger->checkpoint_at = ledger->wal_max;
         return;
     }
     struct err ignored = {0};
     (void)database_error(ledger->db, &ignored);
-    ledger->checkpoint_at = ledger->wal_bytes + WAL_STEP;
+    ledger->checkpoint_at = ledger->wal_bytes + ledger->wal_max / 4;
 }
 
 static void give_up(struct sqlite_ledger *ledger)

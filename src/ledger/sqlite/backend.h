@@ -49,7 +49,8 @@ struct sqlite_ledger {
     struct packer *packer;
     int64_t page_size;
     int64_t wal_bytes;     /* Of the log, after the last commit. */
-    int64_t checkpoint_at; /* Size of the log at which to checkpoint. */
+    int64_t wal_max;       /* Size of the log that is not kept for long. */
+    int64_t checkpoint_at; /* Size of the log at which to try next. */
     bool in_group;
     int16_t shards[SHARD_COUNT]; /* Of the group. */
     size_t shard_count;
@@ -58,6 +59,8 @@ struct sqlite_ledger {
 /* What serve, migrate and tests need beyond the port. The clock of groups, for tests; null for
  * CLOCK_REALTIME. Not thread-safe: set it before ledgers are used. */
 void ledger_sqlite_set_clock(int64_t (*now_us)(void));
+/* Size of the log at which ledgers that are opened from now on checkpoint; 0 for 64 MiB. */
+void ledger_sqlite_set_wal_max(int64_t bytes);
 
 /* load.c */
 void load_prepare(struct sqlite_ledger *ledger);
