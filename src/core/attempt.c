@@ -27,12 +27,14 @@ bool attempt_want(struct facts *facts, struct tenant_facts *t, const struct limi
     return known;
 }
 
-static struct str digest_of(const struct report_item *item)
+/* A copy: the item may be gone before the plan is applied. */
+static struct str digest_of(struct decision *d, const struct report_item *item)
 {
     static const struct sha256 none;
     return sha256_eq(&item->digest, &none)
                ? STR("")
-               : (struct str){(const char *)item->digest.bytes, SHA256_SIZE};
+               : arena_str(d->facts->arena,
+                           (struct str){(const char *)item->digest.bytes, SHA256_SIZE});
 }
 
 /* Tokens that were granted and not used go back. */
@@ -59,7 +61,7 @@ static enum job_state end(struct decision *d, struct leased_row *lease,
     const struct ending ending = {
         .state = state,
         .class = class,
-        .digest = digest_of(item),
+        .digest = digest_of(d, item),
         .result = item->result,
         .requests_used = item->requests_used,
     };
@@ -120,13 +122,13 @@ static enum job_state put_off(struct decision *d, struct leased_row *lease, cons
     struct history_line line;
     struct json_writer *w = history_begin_job(&line, d->facts, d->t, d->actor, type, job, &carry);
     JSON_STR(w, "class", item->class);
-    history_digest(w, STR("digest"), digest_of(item));
+    history_digest(w, STR("digest"), digest_of(d, item));
     JSON_INT(w, "due_at", due_at);
     JSON_INT(w, "ending", (int64_t)how);
     JSON_INT(w, "spent", carry.spent);
     JSON_INT(w, "throttled_ms", carry.throttled_ms);
     const int64_t seq = history_end(&line);
-    job_end_attempt(d, lease, how, item->class, digest_of(item), item->result, seq);
+    job_end_attempt(d, lease, how, item->class, digest_of(d, item), item->result, seq);
     const struct job_place place = {.leased = lease, .carry = &lease->carry};
     job_leave(d, &place);
     if (how == ATTEMPT_RETURNED) {

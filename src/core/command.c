@@ -21,6 +21,7 @@ struct limits limits_default(void)
         .key_retention_us = 24 * 3600 * US_PER_S,
         .ageing_step_us = 60 * US_PER_S,
         .cancel_grace_us = 30 * US_PER_S,
+        .run_assembly_us = 600 * US_PER_S,
         .max_throttled_us = 24 * 3600 * US_PER_S,
         .lapse_share_per_mille = 100,
     };

@@ -57,6 +57,7 @@ struct limits {
     int64_t key_retention_us;      /* Keys are kept that long after submit at least. */
     int64_t ageing_step_us;        /* One point of priority outweighs that much waiting. */
     int64_t cancel_grace_us;       /* From cancel asked to canceled. */
+    int64_t run_assembly_us;       /* A run not whole by then is abandoned. */
     int64_t max_throttled_us;      /* In all, then dead throttled_too_long. */
     int32_t lapse_share_per_mille; /* Of a shard's leases, per second, at most. */
 };

@@ -68,7 +68,8 @@ static bool want_deadlines(struct facts *facts, const struct limits *limits,
         if (row->due_at <= facts->now) {
             struct tenant_facts *t = tenant_at(facts, row->shard, row->tenant);
             known &= config_want(facts, t);
-            known &= job_want(facts, t, limits, (struct job_id){row->job}, true);
+            known &= row->job < 0 ? want(facts, t, WANT_RUN, -row->job)
+                                  : job_want(facts, t, limits, (struct job_id){row->job}, true);
         }
     }
     return known;
@@ -236,17 +237,33 @@ static void leases_due(const struct command *command, struct facts *facts,
     }
 }
 
+/* Whoever was submitting the run is gone: what there is of it is canceled. */
+static void abandon(struct decision *d, struct run_row *run)
+{
+    struct history_line line;
+    struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "run.abandoned");
+    JSON_INT(w, "run", run->run);
+    JSON_INT(w, "total", run->present);
+    (void)history_end(&line);
+    run->total = run->present;
+    facts_change(d->facts, &run->row);
+    settle_begin(d, -run->run, SETTLE_ABANDON);
+}
+
 static void deadline_due(struct decision *d, struct start_deadline_row *row)
 {
     const struct job_id job = {row->job};
     const struct job_place place = job_place(d->t, job);
+    struct run_row *run = row->job < 0 ? job_run(d->t, -row->job) : NULL;
     struct history_line line;
     struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "job.deadline_passed");
     JSON_INT(w, "due_at", row->due_at);
     JSON_INT(w, "job", row->job);
     (void)history_end(&line);
     facts_remove(d->facts, &row->row);
-    if (place.state == JOB_PENDING && place.carry->grant == 0) {
+    if (run != NULL && run->present < run->total) {
+        abandon(d, run);
+    } else if (place.state == JOB_PENDING && place.carry->grant == 0) {
         const struct ending ending = {.state = JOB_DEAD, .class = STR("not_started_in_time")};
         CHECK(job_may_move(JOB_PENDING, EVENT_START_DEADLINE, JOB_DEAD));
         job_end(d, job, place, &ending);

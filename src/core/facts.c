@@ -356,6 +356,7 @@ void facts_learn(struct facts *facts, enum want_kind kind, const struct want *as
                  struct row *row)
 {
     row->state = ROW_CLEAN;
+    row->listed = false;
     if (row->table == TABLE_SHARDS) {
         facts_shard(facts, ((struct shard_row *)row)->shard)->row = (struct shard_row *)row;
         return;

@@ -190,6 +190,15 @@ struct blocked_row *job_add_blocked(struct decision *d, struct job_id job,
     return blocked;
 }
 
+void job_add_deadline(struct decision *d, struct job_id job, int64_t due_at)
+{
+    struct start_deadline_row *row =
+        (struct start_deadline_row *)facts_add(d->facts, d->t, TABLE_START_DEADLINES);
+    row->due_at = due_at;
+    row->job = job.v;
+    shard_due(d->facts, d->t->shard, due_at);
+}
+
 void job_leave(struct decision *d, const struct job_place *place)
 {
     if (place->blocked != NULL) {
@@ -301,6 +310,7 @@ static int64_t write_ending(struct decision *d, struct job_id job, struct carry 
         JSON_INT(w, "requests_used", ending->requests_used);
     }
     JSON_INT(w, "spent", carry->spent);
+    JSON_INT(w, "throttled_ms", carry->throttled_ms);
     return history_end(&line);
 }
 
@@ -329,7 +339,7 @@ void job_end(struct decision *d, struct job_id job, struct job_place place,
     }
     facts_index(d->facts, d->t, &outcome->row);
     count_ended(d, carry.run, ending->state);
-    if ((carry.flags & JOB_HAS_SUCCESSORS) != 0) {
+    if ((carry.flags & JOB_HAS_SUCCESSORS) != 0 && !ending->alone) {
         settle_begin(d, job.v, ending->state == JOB_SUCCEEDED ? SETTLE_OK : SETTLE_FAILED);
     }
 }

@@ -43,6 +43,8 @@ void job_add_delayed(struct decision *d, struct job_id job, const struct carry *
                      int64_t due_at, enum hold_reason reason);
 struct blocked_row *job_add_blocked(struct decision *d, struct job_id job,
                                     const struct carry *carry, int32_t remaining, int64_t delay_us);
+/* Looks at the job (or -run) again at that time. */
+void job_add_deadline(struct decision *d, struct job_id job, int64_t due_at);
 /* Takes the job out of the hot row where it is; `place` keeps pointing at the old row. */
 void job_leave(struct decision *d, const struct job_place *place);
 /* A job comes into being, or back to life: +1; ends: -1. */
@@ -56,6 +58,7 @@ struct ending {
     struct str digest;   /* Of the report, or empty. */
     struct str result;
     int64_t requests_used;
+    bool alone; /* Its successors are not settled: they are canceled by the same hand. */
 };
 
 /* Ends the job: takes it out of its hot row, writes line and outcome, settles the tenant's virtual

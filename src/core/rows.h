@@ -290,6 +290,7 @@ struct delayed_row {
     int16_t reason; /* enum hold_reason: backoff, throttled, delay. */
 };
 
+/* job may be -run: the run must be whole by then. */
 struct start_deadline_row {
     struct row row;
     int16_t shard;
@@ -359,9 +360,10 @@ struct attempt_row {
 };
 
 enum settle_mode {
-    SETTLE_FAILED, /* It ended badly. */
-    SETTLE_OK,     /* It succeeded, or the run is whole. */
-    SETTLE_REVIVE, /* It was retried: descendants canceled because of it come back. */
+    SETTLE_FAILED,  /* It ended badly. */
+    SETTLE_OK,      /* It succeeded, or the run is whole. */
+    SETTLE_REVIVE,  /* It was retried: descendants canceled because of it come back. */
+    SETTLE_ABANDON, /* The run never became whole: all its jobs are canceled; by job, not edge. */
 };
 
 /* An outcome, or a retry, whose successors are not all settled yet. */

@@ -18,13 +18,39 @@ bool run_submit_want(const struct command *command, struct facts *facts,
     if (run->key.len > 0 && want_text(facts, t, WANT_RUN_KEY, run->key, STR(""))) {
         const struct run_key_row *key =
             (const struct run_key_row *)facts_find_text(t, TABLE_RUN_KEYS, run->key);
-        known &= key == NULL || want(facts, t, WANT_RUN, key->run);
+        if (key != NULL) {
+            known &= want(facts, t, WANT_RUN, key->run);
+            known &= want_list_of(facts, t, WANT_RUN_JOBS, key->run, 0, 1);
+        }
     }
     const size_t end = run->done == 0 ? run->count : run->done + (size_t)limits->submit_cap;
     for (size_t i = run->done; i < run->count && i < end; i++) {
         known &= want_text(facts, t, WANT_LANE_NAME, run->items[i].job_type, run->items[i].source);
     }
     return known;
+}
+
+/* Marks the items that others need. */
+static void mark_successors(struct command *command)
+{
+    struct run_submit *asked = &command->run;
+    asked->has_successors = arena_array(command->arena, bool, asked->count);
+    for (size_t i = 0; i < asked->count; i++) {
+        asked->items[i].id.v = asked->first_job + (int64_t)i;
+        for (size_t k = 0; k < asked->items[i].need_count; k++) {
+            asked->has_successors[asked->items[i].needs[k].job] = true;
+        }
+    }
+}
+
+/* A crash left a part of the run: this request goes on with it. */
+static void resume(struct command *command, struct decision *d, const struct run_row *run)
+{
+    const row_list *jobs = facts_list(d->t, WANT_RUN_JOBS, run->run);
+    CHECK(jobs->n == 1);
+    command->run.id.v = run->run;
+    command->run.first_job = ((const struct job_row *)jobs->v[0])->job;
+    mark_successors(command);
 }
 
 /* True when the run's key settles it: a duplicate, or a conflict in command->err. */
@@ -44,6 +70,10 @@ static bool is_known_key(struct command *command, struct decision *d)
         (void)err_at(&command->err, ERR_JOB_KEY_CONFLICT, "/key",
                      "run-%lld has this key with other content", (long long)run->run);
         return true;
+    }
+    if (run->present < run->total) {
+        resume(command, d, run);
+        return false;
     }
     asked->id.v = run->run;
     asked->duplicate = true;
@@ -72,13 +102,7 @@ static void begin(struct command *command, struct decision *d)
     asked->id.v = tenant->next_run++;
     asked->first_job = tenant->next_job;
     tenant->next_job += (int64_t)asked->count;
-    asked->has_successors = arena_array(command->arena, bool, asked->count);
-    for (size_t i = 0; i < asked->count; i++) {
-        asked->items[i].id.v = asked->first_job + (int64_t)i;
-        for (size_t k = 0; k < asked->items[i].need_count; k++) {
-            asked->has_successors[asked->items[i].needs[k].job] = true;
-        }
-    }
+    mark_successors(command);
     struct run_row *run = (struct run_row *)facts_add(d->facts, d->t, TABLE_RUNS);
     run->run = asked->id.v;
     run->name = asked->name;
@@ -88,8 +112,11 @@ static void begin(struct command *command, struct decision *d)
     run->state = RUN_ACTIVE;
     run->total = (int32_t)asked->count;
     facts_index(d->facts, d->t, &run->row);
+    const bool whole = asked->count <= (size_t)d->limits->submit_cap;
+    const int64_t assemble_by = whole ? 0 : d->facts->now + d->limits->run_assembly_us;
     struct history_line line;
     struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "run.submitted");
+    JSON_INT(w, "assemble_by", assemble_by);
     history_digest(w, STR("digest"), run->digest);
     JSON_INT(w, "first_job", asked->first_job);
     JSON_STR(w, "key", asked->key);
@@ -97,6 +124,9 @@ static void begin(struct command *command, struct decision *d)
     JSON_INT(w, "run", run->run);
     JSON_INT(w, "total", run->total);
     (void)history_end(&line);
+    if (!whole) {
+        job_add_deadline(d, (struct job_id){-run->run}, assemble_by);
+    }
     if (asked->key.len > 0) {
         struct run_key_row *key = (struct run_key_row *)facts_add(d->facts, d->t, TABLE_RUN_KEYS);
         key->key = asked->key;
@@ -178,17 +208,28 @@ void run_submit_decide(struct command *command, struct decision *d)
 {
     struct run_submit *asked = &command->run;
     const bool whole = asked->count <= (size_t)d->limits->submit_cap;
-    if (asked->done == 0) {
-        if (request_is_answered(command, d) || is_known_key(command, d) ||
-            validate(asked, d, &command->err) != ERR_OK) {
+    if (asked->id.v == 0) {
+        if (request_is_answered(command, d) || is_known_key(command, d)) {
             return;
         }
-        begin(command, d);
+        if (asked->id.v == 0) {
+            if (validate(asked, d, &command->err) != ERR_OK) {
+                return;
+            }
+            begin(command, d);
+        }
     }
-    const size_t from = asked->done;
-    struct edge_writer edges = {.d = d, .run = asked->id.v};
     struct run_row *run = job_run(d->t, asked->id.v);
     CHECK(run != NULL);
+    if ((size_t)run->total != asked->count) {
+        (void)err_set(&command->err, ERR_CONFLICT, "run-%lld was not whole in time and is canceled",
+                      (long long)run->run);
+        return;
+    }
+    /* The same request may be under way twice: what is there decides. */
+    asked->done = (size_t)run->present;
+    const size_t from = asked->done;
+    struct edge_writer edges = {.d = d, .run = asked->id.v};
     for (; asked->done < asked->count && asked->done - from < (size_t)d->limits->submit_cap;
          asked->done++) {
         add_item(asked, asked->done, whole, d);
@@ -203,7 +244,11 @@ void run_submit_decide(struct command *command, struct decision *d)
     if (command->again) {
         return;
     }
-    if (!whole) {
+    if (!whole && from < asked->done) {
+        struct history_line line;
+        struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "run.whole");
+        JSON_INT(w, "run", run->run);
+        (void)history_end(&line);
         settle_begin(d, -asked->id.v, SETTLE_OK);
     }
     request_store(command, d, STR("run"),

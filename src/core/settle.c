@@ -51,10 +51,26 @@ static bool want_canceled(struct facts *facts, struct tenant_facts *t, int64_t s
     return known;
 }
 
+static bool want_jobs(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
+                      int64_t run, int64_t after)
+{
+    bool known = want(facts, t, WANT_RUN, run);
+    known &= want_list_of(facts, t, WANT_RUN_JOBS, run, after, page(limits));
+    const row_list *jobs = facts_list(t, WANT_RUN_JOBS, run);
+    for (size_t i = 0; i < jobs->n; i++) {
+        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
+        known &= job_want(facts, t, limits, job, false);
+    }
+    return known;
+}
+
 bool settle_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
                  int64_t pred, int64_t after, enum settle_mode mode)
 {
     bool known = want(facts, t, WANT_SETTLING, pred);
+    if (mode == SETTLE_ABANDON) {
+        return want_jobs(facts, t, limits, -pred, after) && known;
+    }
     known &= want_list_of(facts, t, WANT_EDGES_FROM, pred, after, page(limits));
     if (mode == SETTLE_REVIVE) {
         known &= want_blocked(facts, t, pred);
@@ -175,26 +191,55 @@ static void move_on(struct decision *d, struct settling_row *settling, int64_t a
     }
 }
 
+/* Cancels the page's jobs; none of them was ever released. */
+static void abandon_job(struct decision *d, const struct job_row *row)
+{
+    const struct job_id job = {row->job};
+    const struct job_place place = job_place(d->t, job);
+    if (place.carry != NULL && !job_has_ended(place.state)) {
+        const struct ending ending = {
+            .state = JOB_CANCELED, .class = STR("run_abandoned"), .alone = true};
+        CHECK(job_may_move(place.state, EVENT_CANCEL, JOB_CANCELED));
+        job_end(d, job, place, &ending);
+    }
+}
+
+static void settle_one(struct decision *d, const struct row *row, enum settle_mode mode)
+{
+    if (mode == SETTLE_ABANDON) {
+        abandon_job(d, (const struct job_row *)row);
+    } else if (mode == SETTLE_REVIVE) {
+        revive_edge(d, (const struct edge_row *)row);
+    } else {
+        settle_edge(d, (const struct edge_row *)row, mode);
+    }
+}
+
+static int64_t place_in_list(const struct row *row, enum settle_mode mode)
+{
+    return mode == SETTLE_ABANDON ? ((const struct job_row *)row)->job
+                                  : ((const struct edge_row *)row)->succ;
+}
+
 void settle_now(struct decision *d, int64_t pred)
 {
     struct settling_row *settling = (struct settling_row *)facts_find(d->t, TABLE_SETTLING, pred);
     if (settling == NULL) {
         return;
     }
-    const row_list *edges = facts_list(d->t, WANT_EDGES_FROM, pred);
     const enum settle_mode mode = (enum settle_mode)settling->mode;
+    const row_list *list = mode == SETTLE_ABANDON ? facts_list_find(d->t, WANT_RUN_JOBS, -pred)
+                                                  : facts_list_find(d->t, WANT_EDGES_FROM, pred);
+    if (list == NULL) {
+        return; /* It began in this tick: the next one knows its successors. */
+    }
     const size_t cap = (size_t)d->limits->settle_cap;
-    const size_t count = edges->n > cap ? cap : edges->n;
-    const bool done = count == edges->n;
-    const int64_t after = count == 0 ? 0 : ((const struct edge_row *)edges->v[count - 1])->succ;
+    const size_t count = list->n > cap ? cap : list->n;
+    const bool done = count == list->n;
+    const int64_t after = count == 0 ? 0 : place_in_list(list->v[count - 1], mode);
     write_settled(d, settling, after, done);
     for (size_t i = 0; i < count; i++) {
-        const struct edge_row *edge = (const struct edge_row *)edges->v[i];
-        if (mode == SETTLE_REVIVE) {
-            revive_edge(d, edge);
-        } else {
-            settle_edge(d, edge, mode);
-        }
+        settle_one(d, list->v[i], mode);
     }
     move_on(d, settling, after, done);
 }

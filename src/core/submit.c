@@ -205,15 +205,6 @@ static void add_key(struct decision *d, struct job_id id, struct str key)
     facts_index(d->facts, d->t, &row->row);
 }
 
-static void add_deadline(struct decision *d, struct job_id id, int64_t due_at)
-{
-    struct start_deadline_row *row =
-        (struct start_deadline_row *)facts_add(d->facts, d->t, TABLE_START_DEADLINES);
-    row->due_at = due_at;
-    row->job = id.v;
-    shard_due(d->facts, d->t->shard, due_at);
-}
-
 /* The line of a new job; facts in ascending order. */
 static int64_t write_submitted(struct decision *d, const struct new_job *job, struct carry *carry,
                                enum job_state state, int64_t start_by)
@@ -293,7 +284,7 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
         add_key(d, job->id, item->key);
     }
     if (start_by > 0) {
-        add_deadline(d, job->id, start_by);
+        job_add_deadline(d, job->id, start_by);
     }
     job_count_live(d, 1);
     if (state == JOB_BLOCKED) {

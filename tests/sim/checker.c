@@ -1,0 +1,242 @@
+#include "sim/checker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "core/config.h"
+#include "core/fold.h"
+
+/* What the checker believes of one job. */
+struct seen_job {
+    int32_t job_seq;
+    int32_t grant;
+    bool leased;
+    bool ended;
+    bool succeeded;
+};
+
+struct host_grant {
+    int64_t at;
+    int64_t tokens;
+};
+
+struct seen_tenant {
+    int32_t tenant;
+    size_t read; /* Bytes of history read. */
+    int64_t seq;
+    int64_t inflight;
+    struct map jobs;               /* job -> struct seen_job */
+    VEC(struct host_grant) grants; /* Of its one throttled host. */
+};
+
+struct checker {
+    struct arena arena;
+    const struct memory_ledger *ledger;
+    struct seen_tenant tenants[MEMORY_TENANTS_MAX];
+    size_t count;
+};
+
+struct checker *checker_new(const struct memory_ledger *ledger)
+{
+    struct checker *checker = calloc(1, sizeof(*checker));
+    CHECK(checker != NULL);
+    arena_init(&checker->arena, SIZE_MAX / 2);
+    checker->ledger = ledger;
+    return checker;
+}
+
+void checker_free(struct checker *checker)
+{
+    arena_fini(&checker->arena);
+    free(checker);
+}
+
+static struct seen_job *job_of(struct checker *checker, struct seen_tenant *t, int64_t id)
+{
+    struct seen_job *job = map_find(&t->jobs, (uint64_t)id);
+    if (job == NULL) {
+        job = arena_new(&checker->arena, struct seen_job);
+        map_put(&checker->arena, &t->jobs, (uint64_t)id, job);
+    }
+    return job;
+}
+
+static bool is(struct str type, const char *name)
+{
+    return str_eq(type, str_from(name));
+}
+
+static void check_predecessors(struct checker *checker, struct seen_tenant *t, int64_t job)
+{
+    const struct row_table *edges = &checker->ledger->set.tables[TABLE_DAG_EDGES];
+    for (size_t i = 0; i < edges->n; i++) {
+        const struct edge_row *edge = (const struct edge_row *)edges->rows[i];
+        if (edge->tenant != t->tenant || edge->succ != job || edge->pred < 0) {
+            continue;
+        }
+        const struct seen_job *pred = job_of(checker, t, edge->pred);
+        CHECK(pred->ended);
+        CHECK(pred->succeeded || edge->kind == EDGE_ALWAYS);
+    }
+}
+
+static void job_line(struct checker *checker, struct seen_tenant *t, const json_t *line,
+                     struct str type)
+{
+    struct job_id id;
+    const json_t *facts = json_object_get(line, "facts");
+    CHECK(job_id_parse(json_text(json_object_get(line, "job")), &id));
+    struct seen_job *job = job_of(checker, t, id.v);
+    CHECK(json_integer_value(json_object_get(line, "job_seq")) == ++job->job_seq);
+    if (is(type, "job.leased")) {
+        CHECK(!job->leased && !job->ended);
+        CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
+        check_predecessors(checker, t, id.v);
+        job->leased = true;
+        t->inflight++;
+        const int64_t tokens = json_integer_value(json_object_get(facts, "requests"));
+        if (tokens > 0) {
+            VEC_PUSH(
+                &checker->arena, &t->grants,
+                ((struct host_grant){json_integer_value(json_object_get(line, "at")), tokens}));
+        }
+    } else if (is(type, "job.retrying") || is(type, "job.throttled") || is(type, "job.returned")) {
+        CHECK(job->leased);
+        job->leased = false;
+        t->inflight--;
+    } else if (is(type, "job.succeeded") || is(type, "job.dead") || is(type, "job.canceled")) {
+        CHECK(!job->ended);
+        CHECK(job->leased || !is(type, "job.succeeded"));
+        t->inflight -= job->leased;
+        job->leased = false;
+        job->ended = true;
+        job->succeeded = is(type, "job.succeeded");
+    } else if (is(type, "job.retried")) {
+        CHECK(job->ended && !job->succeeded);
+        job->ended = false;
+    } else if (is(type, "job.submitted")) {
+        CHECK(job->job_seq == 1);
+    }
+}
+
+static void read_line(struct checker *checker, struct seen_tenant *t, struct str text)
+{
+    struct err err;
+    json_t *line = NULL;
+    CHECK(json_read(text, &line, &err) == ERR_OK);
+    CHECK(json_integer_value(json_object_get(line, "seq")) == ++t->seq);
+    if (json_object_get(line, "job") != NULL) {
+        job_line(checker, t, line, json_text(json_object_get(line, "type")));
+    }
+    json_decref(line);
+}
+
+static struct seen_tenant *seen(struct checker *checker, int32_t tenant)
+{
+    for (size_t i = 0; i < checker->count; i++) {
+        if (checker->tenants[i].tenant == tenant) {
+            return &checker->tenants[i];
+        }
+    }
+    checker->tenants[checker->count].tenant = tenant;
+    return &checker->tenants[checker->count++];
+}
+
+/* Sum of in-flight per job type against its limit, from the rows. */
+static void check_limits(const struct memory_ledger *ledger, const struct tenant_row *tenant)
+{
+    const struct row_table *types = &ledger->set.tables[TABLE_JOB_TYPES];
+    const struct row_table *lanes = &ledger->set.tables[TABLE_LANES];
+    CHECK(tenant->max_inflight == 0 || tenant->inflight <= tenant->max_inflight);
+    for (size_t i = 0; i < types->n; i++) {
+        const struct job_type_row *type = (const struct job_type_row *)types->rows[i];
+        struct err err;
+        json_t *body = NULL;
+        CHECK(json_read(type->body, &body, &err) == ERR_OK);
+        const int64_t limit = json_integer_value(json_object_get(body, "max_inflight"));
+        json_decref(body);
+        int64_t inflight = 0;
+        for (size_t k = 0; k < lanes->n; k++) {
+            const struct lane_row *lane = (const struct lane_row *)lanes->rows[k];
+            inflight += lane->tenant == tenant->tenant && str_eq(lane->job_type, type->name)
+                            ? lane->inflight
+                            : 0;
+        }
+        CHECK(limit == 0 || inflight <= limit);
+    }
+}
+
+void checker_step(struct checker *checker)
+{
+    const struct memory_ledger *ledger = checker->ledger;
+    for (size_t i = 0; i < ledger->history_count; i++) {
+        const struct memory_history *history = &ledger->history[i];
+        struct seen_tenant *t = seen(checker, history->tenant);
+        struct str rest = str_slice(buf_get(&history->lines), t->read, history->lines.len);
+        struct str line;
+        while (str_split(&rest, '\n', &line) && line.len > 0) {
+            read_line(checker, t, line);
+        }
+        t->read = history->lines.len;
+        CHECK(t->seq == history->count);
+    }
+    const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
+    for (size_t i = 0; i < tenants->n; i++) {
+        const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[i];
+        check_limits(ledger, tenant);
+        CHECK(seen(checker, tenant->tenant)->inflight == tenant->inflight);
+    }
+}
+
+static void print_difference(struct str rows, struct str folded)
+{
+    struct str a;
+    struct str b;
+    while (str_split(&rows, '\n', &a) && str_split(&folded, '\n', &b)) {
+        if (!str_eq(a, b)) {
+            (void)fprintf(stderr, "row:    %.*s\nfolded: %.*s\n", STR_ARG(a), STR_ARG(b));
+            return;
+        }
+    }
+}
+
+void checker_fold(const struct memory_ledger *ledger)
+{
+    struct fold fold;
+    struct err err;
+    fold_init(&fold);
+    for (size_t i = 0; i < ledger->history_count; i++) {
+        const struct memory_history *history = &ledger->history[i];
+        const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
+        for (size_t k = 0; k < tenants->n; k++) {
+            const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[k];
+            if (tenant->tenant == history->tenant) {
+                fold_tenant(&fold, tenant->shard, (struct tenant_id){tenant->tenant});
+            }
+        }
+        struct str rest = buf_get(&history->lines);
+        struct str line;
+        while (str_split(&rest, '\n', &line) && line.len > 0) {
+            if (fold_line(&fold, line, &err) != ERR_OK) {
+                (void)fprintf(stderr, "fold: %s\n%.*s\n", err.message, STR_ARG(line));
+                abort();
+            }
+        }
+    }
+    fold_finish(&fold);
+    CLEANUP(buf_fini) struct buf rows;
+    CLEANUP(buf_fini) struct buf folded;
+    buf_init(&rows, SIZE_MAX / 2);
+    buf_init(&folded, SIZE_MAX / 2);
+    row_set_format(&ledger->set, &rows);
+    row_set_format(&fold.set, &folded);
+    if (!str_eq(buf_get(&rows), buf_get(&folded))) {
+        print_difference(buf_get(&rows), buf_get(&folded));
+        abort();
+    }
+    fold_fini(&fold);
+}
