@@ -95,7 +95,6 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     if (is(type, "job.leased")) {
         CHECK(!job->leased && !job->ended);
         CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
-        check_predecessors(checker, t, id.v);
         job->leased = true;
         t->inflight++;
         const int64_t tokens = json_integer_value(json_object_get(facts, "requests"));
@@ -118,6 +117,11 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     } else if (is(type, "job.retried")) {
         CHECK(job->ended && !job->succeeded);
         job->ended = false;
+        if (json_integer_value(json_object_get(facts, "remaining")) == 0) {
+            check_predecessors(checker, t, id.v);
+        }
+    } else if (is(type, "job.released")) {
+        check_predecessors(checker, t, id.v);
     } else if (is(type, "job.submitted")) {
         CHECK(job->job_seq == 1);
     }

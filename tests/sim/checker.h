@@ -6,7 +6,7 @@
  *   2  at most one live lease a job; a lease is ended by its own grant only
  *   3  one ending line per life of a job; what ended stays ended until retried
  *   4  no tenant, and no job type of a tenant, above its in-flight limit
- *   5  a job is claimed only after every predecessor ended as its edge asks
+ *   5  a job is released only after every predecessor ended as its edge asks
  *   6  grants of a throttled host never exceed burst + rate x time over any window
  *   7  counters equal what they count, and fold(history) equals the rows
  */
