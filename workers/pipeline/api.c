@@ -143,7 +143,8 @@ bool api_call(struct api *api, const struct api_call *call, struct api_answer *o
         if (out->status >= 200 && out->status < 300) {
             return true;
         }
-        if (out->status == 404 && call->missing_is_fine) {
+        const bool stale = out->status == 412 || out->status == 428;
+        if ((out->status == 404 && call->missing_is_fine) || (stale && call->stale_is_fine)) {
             return true;
         }
         const bool later = out->status == 0 || out->status == 429 || out->status >= 500;

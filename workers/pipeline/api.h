@@ -34,6 +34,7 @@ struct api_call {
     const char *if_match; /* ETag, or null. */
     bool idempotent;      /* Send the Idempotency-Key. */
     bool missing_is_fine; /* 404 is an answer, not a failure. */
+    bool stale_is_fine;   /* 412 and 428 are answers. */
 };
 
 struct api_answer {

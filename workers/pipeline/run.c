@@ -33,34 +33,42 @@ static json_t *call_json(struct api *api, const struct api_call *call)
     return root;
 }
 
-static bool call_plain(struct api *api, const struct api_call *call)
+/* ---- set up ---- */
+
+enum { PUT_TRIES = 5 };
+
+/* Puts a thing whose ETag is `etag`, or that is not there. False when that failed; `out_stale` when
+ * it is another one by now, perhaps by our own earlier try whose answer was lost. */
+static bool put_once(struct api *api, const char *path, struct str body, const char *etag,
+                     bool *out_stale)
 {
     struct api_answer answer;
-    const bool fine = api_call(api, call, &answer);
+    const struct api_call put = {
+        .method = "PUT", .path = path, .body = body, .if_match = etag, .stale_is_fine = true};
+    const bool fine = api_call(api, &put, &answer);
+    *out_stale = fine && (answer.status < 200 || answer.status > 299);
     buf_fini(&answer.body);
     return fine;
 }
 
-/* ---- set up ---- */
-
 /* Puts a thing by its name: made when it is not there, replaced when `replace`. */
 static bool put_named(struct api *api, const char *path, struct str body, bool replace)
 {
-    struct api_answer found;
-    const struct api_call get = {.method = "GET", .path = path, .missing_is_fine = true};
-    bool fine = api_call(api, &get, &found);
-    const bool there = found.status == 200;
-    if (fine && (!there || replace)) {
-        const struct api_call put = {
-            .method = "PUT",
-            .path = path,
-            .body = body,
-            .if_match = there ? found.etag : NULL,
-        };
-        fine = call_plain(api, &put);
+    for (int tries = 0; tries < PUT_TRIES; tries++) {
+        struct api_answer found;
+        bool stale = false;
+        const struct api_call get = {.method = "GET", .path = path, .missing_is_fine = true};
+        bool fine = api_call(api, &get, &found);
+        const bool there = found.status == 200;
+        if (fine && (!there || replace)) {
+            fine = put_once(api, path, body, there ? found.etag : NULL, &stale);
+        }
+        buf_fini(&found.body);
+        if (!fine || !stale) {
+            return fine;
+        }
     }
-    buf_fini(&found.body);
-    return fine;
+    return say(path, "is being changed by somebody else");
 }
 
 bool run_prepare(struct api *api, const struct plan *plan, const char *url, const json_t *subjects)
