@@ -333,11 +333,11 @@ static void measure(struct bench *bench)
     (void)printf("lifecycles_per_s %.0f  commits_per_lifecycle %.4f  cpu_us_per_lifecycle %.2f\n",
                  done * 1e6 / (double)us, groups / done, (double)(cpu_us() - cpu) / done);
     (void)printf("groups_per_s %.0f  ticks_per_group %.1f  units_per_group %.0f  group_ms %.2f  "
-                 "waiting %lld\n",
+                 "loads_per_group %.1f  waiting %lld\n",
                  groups * 1e6 / (double)us, (double)(after.ticks - before.ticks) / groups,
                  (double)(after.units - before.units) / groups,
                  (double)(after.commit_us - before.commit_us) / groups / 1000,
-                 (long long)bench->waiting);
+                 (double)(after.loads - before.loads) / groups, (long long)bench->waiting);
     print_percentiles(bench);
     bench->stopping = true;
     for (int64_t i = 0; i < count; i++) {

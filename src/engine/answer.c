@@ -104,6 +104,7 @@ static void count_group(struct group *group)
     figures->groups++;
     figures->ticks += group->shard_count;
     figures->units += (uint64_t)group->units;
+    figures->loads += (uint64_t)group->loads;
     figures->commit_us += us;
     figures->group_size[bucket((uint64_t)group->units)]++;
     figures->commit_ms[bucket(us / 1000)]++;
@@ -147,6 +148,8 @@ static void learn_rows(struct group *group)
 
 static void learn_shards(struct group *group)
 {
+    const int64_t mono = clock_mono().us;
+    int64_t next_due_at = INT64_MAX;
     for (size_t i = 0; i < group->shard_count; i++) {
         const int16_t shard = group->shards[i];
         struct shard_state *state = &group->engine->shards[shard];
@@ -158,10 +161,15 @@ static void learn_shards(struct group *group)
         state->next_due_at = row->next_due_at;
         if (group->ticks[shard].tasks[PHASE_DUE].n > 0 &&
             row->next_due_at <= group->ticks[shard].now) {
-            state->due_not_before = clock_mono().us + DUE_AGAIN_US;
+            state->due_not_before = mono + DUE_AGAIN_US;
         }
+        next_due_at = row->next_due_at < next_due_at ? row->next_due_at : next_due_at;
     }
-    wake_one(&group->engine->timer);
+    const int64_t opening = summary_next_opening(&group->engine->summary);
+    next_due_at = opening < next_due_at ? opening : next_due_at;
+    if (next_due_at != INT64_MAX) {
+        node_due_at(group->engine, mono + (next_due_at - node_ledger_now(group->engine)));
+    }
 }
 
 static void wake_claims(struct group *group)
@@ -252,9 +260,8 @@ static void give_shards(struct group *group)
         engine->shards[group->shards[i]].busy = false;
     }
     engine->busy_committers--;
-    wake_all(&engine->idle);
-    if (engine->config.committers > 1) {
-        wake_all(&engine->work); /* Shards that were busy may have more. */
+    if (engine->stage == NODE_DRAINING) {
+        wake_all(&engine->idle);
     }
 }
 

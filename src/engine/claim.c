@@ -46,6 +46,7 @@ static void look_up(void *ctx, struct reader *reader)
     } else {
         park_route(engine, claiming);
     }
+    park_hand_over(engine);
     mutex_give(&engine->lock);
 }
 
@@ -77,6 +78,7 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
         } else {
             park_route(engine, claiming);
         }
+        park_hand_over(engine);
     }
     mutex_give(&engine->lock);
     if (code != ERR_OK) {
@@ -89,6 +91,7 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
         mutex_take(&engine->lock);
         claiming->code = refused.code;
         park_finish(engine, claiming);
+        park_hand_over(engine);
         mutex_give(&engine->lock);
     }
     return ERR_OK;
@@ -102,6 +105,7 @@ void engine_claim_abandon(struct engine *engine, struct engine_claim *claim)
         claiming->abandoned = true;
         if (claiming->stage == CLAIM_PARKED) {
             park_finish(engine, claiming);
+            park_hand_over(engine);
         }
     }
     mutex_give(&engine->lock);

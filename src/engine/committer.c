@@ -166,11 +166,16 @@ void *committer_run(void *ctx)
             wait_for_ledger(committer);
             mutex_take(&engine->lock);
         } else if (group_take(committer->group)) {
+            if (engine->idle_committers > 0 && group_more_waits(engine)) {
+                wake_one(&engine->work);
+            }
             mutex_give(&engine->lock);
             run_group(committer);
             mutex_take(&engine->lock);
         } else {
+            engine->idle_committers++;
             wake_wait(&engine->work, &engine->lock);
+            engine->idle_committers--;
         }
     }
     mutex_give(&engine->lock);

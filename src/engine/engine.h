@@ -120,6 +120,7 @@ struct engine_figures {
     uint64_t groups;         /* Committed. */
     uint64_t ticks;          /* Shards in those groups. */
     uint64_t units;          /* Work in those groups. */
+    uint64_t loads;          /* Rounds of asking for facts after the first. */
     uint64_t commit_us;      /* Time from begin to committed, summed. */
     uint64_t group_size[16]; /* Groups with up to 2^i units. */
     uint64_t commit_ms[16];  /* Groups that took up to 2^i ms. */

@@ -164,6 +164,7 @@ static void set_configs(struct group *group)
 
 static enum err_code load(struct group *group, struct err *err)
 {
+    group->loads++;
     const enum err_code code = ledger_load(group->ledger, &group->facts, err);
     group->open = code == ERR_OK;
     return code;
@@ -300,6 +301,7 @@ static enum err_code begin(struct group *group, struct err *err)
 {
     struct engine *engine = group->engine;
     group->written = false;
+    group->loads = 0;
     facts_init(&group->facts, &group->arena, engine->seed, group->id);
     const int64_t expected = clock_wall().us + group->clock_offset;
     for (size_t i = 0; i < group->shard_count; i++) {

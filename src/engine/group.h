@@ -43,6 +43,7 @@ struct group {
     int64_t begun;        /* Mono. */
     uint64_t stamp;       /* Of the summary, before it learned from this group. */
     enum err_code failed; /* For group_fail(). */
+    int32_t loads;        /* Rounds of asking after the first. */
     bool open;            /* A transaction is. */
     bool written;         /* The last run committed something. */
     VEC(struct before) befores;
@@ -54,6 +55,8 @@ void group_fini(struct group *group);
 
 /* node.lock held. Takes waiting tasks of shards that nobody has; false when there are none. */
 bool group_take(struct group *group);
+/* node.lock held: a further group could be taken now. */
+bool group_more_waits(const struct engine *engine);
 /* Decides and commits. On failure nothing was changed (but see ERR_COMMIT_UNKNOWN) and the
  * commands are as they were, so that it can be run again. */
 enum err_code group_run(struct group *group, struct err *err);

@@ -20,7 +20,17 @@ void node_enqueue(struct engine *engine, struct task *task)
     const int16_t shard = task->command->shard;
     CHECK(shard >= 0 && shard < SHARD_COUNT);
     task_list_push(&engine->shards[shard].waiting[task->queue], task);
-    wake_one(&engine->work);
+    if (engine->idle_committers > 0) {
+        wake_one(&engine->work);
+    }
+}
+
+void node_due_at(struct engine *engine, int64_t mono)
+{
+    if (mono < engine->timer_sleeps_until) {
+        engine->timer_sleeps_until = mono;
+        wake_one(&engine->timer);
+    }
 }
 
 void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)

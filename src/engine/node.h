@@ -80,7 +80,9 @@ struct engine {
     int16_t cursor;              /* Where taking went on last. */
     int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
     int32_t busy_committers;
-    uint64_t group_base; /* Random; group ids count up from it. */
+    int32_t idle_committers;    /* Waiting for work. */
+    int64_t timer_sleeps_until; /* Mono: the timer thread looks again then. */
+    uint64_t group_base;        /* Random; group ids count up from it. */
     struct summary summary;
     struct park park;
     struct engine_figures figures;
@@ -105,6 +107,9 @@ int64_t node_ledger_now(const struct engine *engine);
 
 /* Lock held: puts a task into its shard's queue and wakes a committer. */
 void node_enqueue(struct engine *engine, struct task *task);
+
+/* Lock held: something is due at that time (mono); the timer thread learns of it. */
+void node_due_at(struct engine *engine, int64_t mono);
 
 /* Lock held: the ledger does not answer, or does again. */
 void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now);

@@ -157,7 +157,7 @@ static void park_it(struct engine *engine, struct claiming *claiming)
     park->parked++;
     if (claiming->until < park->next_until) {
         park->next_until = claiming->until;
-        wake_one(&engine->timer);
+        node_due_at(engine, claiming->until);
     }
 }
 
@@ -176,7 +176,13 @@ void park_finish(struct engine *engine, struct claiming *claiming)
     claiming->stage = CLAIM_FINISHED;
     claiming->next = park->finished;
     park->finished = claiming;
-    wake_one(&engine->timer);
+}
+
+void park_hand_over(struct engine *engine)
+{
+    if (engine->park.finished != NULL) {
+        node_due_at(engine, 0);
+    }
 }
 
 struct claiming *park_take_finished(struct engine *engine)

@@ -106,6 +106,8 @@ void park_ask_done(struct engine *engine, struct claim_ask *ask, int64_t granted
                    const struct visit *visited, enum err_code code);
 void park_finish(struct engine *engine, struct claiming *claiming);
 
+/* Leaves the finished claims to the timer thread, when the caller's must not call `done`. */
+void park_hand_over(struct engine *engine);
 /* Takes the finished claims off; then, without the lock, answers them. */
 struct claiming *park_take_finished(struct engine *engine);
 void park_answer(struct engine *engine, struct claiming *finished);

@@ -119,3 +119,19 @@ bool group_take(struct group *group)
     engine->busy_committers++;
     return true;
 }
+
+bool group_more_waits(const struct engine *engine)
+{
+    for (int16_t i = 0; i < SHARD_COUNT; i++) {
+        const struct shard_state *shard = &engine->shards[i];
+        if (shard->busy) {
+            continue;
+        }
+        for (int queue = 0; queue < QUEUE_COUNT; queue++) {
+            if (shard->waiting[queue].first != NULL) {
+                return true;
+            }
+        }
+    }
+    return false;
+}

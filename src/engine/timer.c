@@ -85,6 +85,7 @@ void *timer_run(void *ctx)
             continue;
         }
         if (wait > 0) {
+            engine->timer_sleeps_until = mono + wait;
             wake_wait_for(&engine->timer, &engine->lock, wait);
             notice_stall(engine, clock_mono().us - mono, wait);
         }

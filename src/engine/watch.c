@@ -129,6 +129,7 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
         for (size_t i = 0; i < fresh.n; i++) {
             park_wake(engine, fresh.entries[i].value);
         }
+        park_hand_over(engine);
         mutex_give(&engine->lock);
     }
     arena_fini(&arena);
