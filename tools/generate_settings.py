@@ -40,7 +40,8 @@ def reference(settings):
         bounds = f"{s['min']} to {s['max']} {s['unit']}" if s["type"] == "int" else ""
         default = default_text(s)
         shown = f"`{default}`" if default else ""
-        lines.append(f"| `{s['name']}` | `{flag}` | `STELLA_{s['name'].upper()}` | {shown} | {bounds} | {s['about']} |")
+        variable = f"`STELLA_{s['name'].upper()}`" if s.get("environment", True) else ""
+        lines.append(f"| `{s['name']}` | `{flag}` | {variable} | {shown} | {bounds} | {s['about']} |")
     return "\n".join(lines + [""])
 
 

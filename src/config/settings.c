@@ -125,11 +125,20 @@ enum err_code settings_read(struct arena *arena, struct settings *settings, stru
     return ERR_OK;
 }
 
-static bool belongs_to_cli(struct str name)
+/* Variables of the CLI, of workers and of our own tests, which may stand in the same environment.
+ */
+static bool belongs_to_others(struct str name)
 {
-    static const char *const names[] = {"server", "token_file", "tenant"};
+    static const char *const names[] = {"server", "url",    "token",  "token_file",
+                                        "tenant", "output", "source", "build"};
+    static const char *const families[] = {"worker_", "test_", "check", "postgres_"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_eq(str_from(names[i]), name)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        if (str_starts(name, str_from(families[i]))) {
             return true;
         }
     }
@@ -164,7 +173,7 @@ enum err_code settings_environment(struct arena *arena, struct settings *setting
             continue;
         }
         const struct str name = plain_name(str_slice(entry, prefix.len, equals), room);
-        if (!belongs_to_cli(name)) {
+        if (!belongs_to_others(name)) {
             TRY(settings_set(arena, settings, name, str_slice(entry, equals + 1, entry.len),
                              "environment", err));
         }

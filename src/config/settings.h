@@ -25,8 +25,8 @@ enum err_code settings_set(struct arena *arena, struct settings *settings, struc
 /* The text of a settings file. */
 enum err_code settings_read(struct arena *arena, struct settings *settings, struct str text,
                             const char *where, struct err *err);
-/* All STELLA_… variables of `environment` ("NAME=value", ended by null). STELLA_SERVER,
- * STELLA_TENANT and STELLA_TOKEN_FILE belong to the CLI and are left alone. */
+/* All STELLA_… variables of `environment` ("NAME=value", ended by null), but for those of the CLI
+ * (STELLA_SERVER, STELLA_TOKEN …), of workers (STELLA_WORKER_…) and of tests. */
 enum err_code settings_environment(struct arena *arena, struct settings *settings,
                                    char *const *environment, struct err *err);
 /* "--name value", "--name=value", "--flag"; "--settings FILE" reads that file first, whatever its

@@ -69,17 +69,16 @@ static struct limits limits_of(const struct settings *s)
 static enum err_code start_engine(struct node *node, struct err *err)
 {
     const struct settings *s = &node->settings;
-    const struct engine_config config = {
-        .target = node->target,
-        .limits = limits_of(s),
-        .committers = (int32_t)s->committers,
-        .group_units = (int32_t)s->group_units,
-        .queue_max = (int32_t)s->queue_max,
-        .parked_max = (int32_t)s->parked_max,
-        .park_max_us = 20 * US_PER_S,
-        .read_threads = (int32_t)s->read_threads,
-        .log = log_engine,
-    };
+    struct engine_config config = engine_config_default(node->target);
+    config.limits = limits_of(s);
+    config.committers = (int32_t)s->committers;
+    config.group_units = (int32_t)s->group_units;
+    config.queue_max = (int32_t)s->queue_max;
+    config.parked_max = (int32_t)s->parked_max;
+    config.read_threads = (int32_t)s->read_threads;
+    config.stop_us = s->shutdown_ms * US_PER_MS;
+    config.gap_us = s->gap_ms * US_PER_MS;
+    config.log = log_engine;
     TRY(engine_open(&config, &node->api.engine, err));
     return engine_start(node->api.engine, err);
 }
