@@ -8,11 +8,10 @@
 #include "workers/lib/match.h"
 
 /*
- * The most that one byte of a line can cost in the index; lines are taken only while the rest of
- * the bound allows for that. The dearest byte is an element of a list of names: four bytes, a
- * hash entry.
+ * The most that a line can cost in the index: so much for each of its bytes, for each of its values
+ * (the dearest is a name of a vulnerability: a list and a hash entry), and at least so much.
  */
-enum { BYTES_PER_LINE_BYTE = 64, BYTES_PER_LINE = 64 * 1024 };
+enum { COST_OF_BYTE = 8, COST_OF_VALUE = 256, COST_LEAST = 64 * 1024 };
 
 struct match_index *match_index_new(size_t max_bytes)
 {
@@ -291,11 +290,26 @@ static void add_vex(struct match_index *index, const json_t *body, const json_t 
 
 /* ---- lines ---- */
 
-static bool room_for(const struct match_index *index, size_t line_len)
+/* No fewer than the values of the line. */
+static size_t values_at_most(struct str line)
 {
-    const size_t needed = BYTES_PER_LINE + line_len * BYTES_PER_LINE_BYTE;
+    size_t n = 1;
+    for (size_t i = 0; i < line.len; i++) {
+        n += line.ptr[i] == ',' || line.ptr[i] == '[' || line.ptr[i] == '{';
+    }
+    return n;
+}
+
+/*
+ * Tables and lists double when they are full: all of them together may ask for as much as is in
+ * use. A line is taken only while that fits too, so that the arena never ends within one.
+ */
+static bool room_for(const struct match_index *index, struct str line)
+{
+    const size_t needed =
+        COST_LEAST + line.len * COST_OF_BYTE + values_at_most(line) * COST_OF_VALUE;
     const size_t used = arena_used(&index->arena);
-    return used <= index->max_bytes && needed <= index->max_bytes - used;
+    return used <= index->max_bytes / 2 && needed <= index->max_bytes - 2 * used;
 }
 
 static enum err_code add_observation(struct match_index *index, const json_t *line, struct err *err)
@@ -325,7 +339,7 @@ enum err_code match_add_line(struct match_index *index, struct str line, struct 
 {
     json_t *value = NULL;
     const struct str text = str_trim(line);
-    if (!room_for(index, text.len)) {
+    if (!room_for(index, text)) {
         return err_set(err, ERR_OUT_OF_BOUNDS, "the index of advisories is full at %zu bytes",
                        arena_used(&index->arena));
     }
