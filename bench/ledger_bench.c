@@ -198,6 +198,7 @@ static void claim(struct committer *c, struct facts *facts, struct tenant_facts 
         leased->claimed_seq = t->row->head_seq;
         VEC_PUSH(facts->arena, &facts->fetch_jobs, &leased->row);
         tenant->leased[tenant->leased_count++] = leased->job;
+        lane->rank = ready->carry.rank;
         lane->waiting--;
         lane->inflight++;
         t->row->waiting--;
@@ -211,7 +212,7 @@ static void submit_one(struct committer *c, struct facts *facts, struct tenant_f
     struct job_row *job = (struct job_row *)facts_add(facts, t, TABLE_JOBS);
     job->job = t->row->next_job++;
     job->lane = LANE;
-    job->rank = job->job / 1000;
+    job->rank = facts->clock;
     job->submitted_at = facts->clock;
     job->digest = STR("fedcba9876543210fedcba9876543210");
     if (c->options->lines) {

@@ -4,7 +4,7 @@
 
 #include "core/state.h"
 
-enum { TRIES = 160 };
+enum { TRIES = 160, RANKS = 4 };
 
 /* Small ranges, by column: values lie in [least, least + count). */
 static const struct {
@@ -13,7 +13,7 @@ static const struct {
     int64_t count;
 } ranges[] = {
     {"shard", 3, 2},      {"tenant", 1, 3},     {"job", 1, 14},        {"lane", 1, 5},
-    {"rank", -1, 4},      {"run", 0, 3},        {"pred", -2, 8},       {"succ", 1, 8},
+    {"rank", -1, RANKS},  {"run", 0, 3},        {"pred", -2, 8},       {"succ", 1, 8},
     {"waiting", 0, 3},    {"inflight", 0, 3},   {"open_at", 0, 4},     {"due_at", 1, 5},
     {"generation", 0, 2}, {"hash", -1, 3},      {"token", 1, 3},       {"role", 0, 2},
     {"grant", 1, 3},      {"running", 0, 2},    {"ok", 0, 2},          {"claim", -1, 3},
@@ -56,6 +56,10 @@ static struct row *random_row(struct rig *rig, enum table_id table_id)
         } else {
             column_set_int(column, row, world_int(rig, column->name));
         }
+    }
+    if (table_id == TABLE_JOBS) {
+        /* A lane's rank is a lower bound of those in ready. */
+        row_set(row, "rank", row_int(row, "rank") + RANKS);
     }
     return row;
 }

@@ -299,7 +299,8 @@ CROSS JOIN LATERAL (
     ORDER BY x.rank, x.lane LIMIT 64) AS r;
 
 -- The same lanes again, and of each the first `limit` of ready: one round trip for both. The
--- nested loops give the heads of a lane in the order of the inner query.
+-- nested loops give the heads of a lane in the order of the inner query. The lane's rank, a lower
+-- bound of those in ready, leads past what was claimed before and is not vacuumed yet.
 -- name: load_open_heads
 -- args: shard, tenant, text, a, limit
 SELECT k.nr, r.*
@@ -307,7 +308,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
       string_to_array(unnest($3::text[]), E'\n') AS types, unnest($5::int4[]) AS most,
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
-    SELECT x.lane
+    SELECT x.lane, x.rank
     FROM (
         SELECT x.lane, x.rank
         FROM lanes AS x
@@ -321,6 +322,7 @@ CROSS JOIN LATERAL (
         x."grant", x.spent, x.job_seq, x.throttled_ms, x.eligible_at
     FROM ready AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = l.lane
+      AND x.rank >= l.rank
     ORDER BY x.rank, x.job LIMIT k.most) AS r;
 
 -- name: load_source_lanes
