@@ -29,7 +29,9 @@ def free_port():
 
 def new_database(name):
     """An empty database of that name in the test cluster; its URL."""
-    server = os.environ["STELLA_TEST_POSTGRES"]
+    server = os.environ.get("STELLA_TEST_POSTGRES")
+    if server is None:
+        raise AssertionError("STELLA_TEST_POSTGRES must name a PostgreSQL; see tools/postgres")
     for statement in ("DROP DATABASE IF EXISTS %s" % name, "CREATE DATABASE %s" % name):
         subprocess.run(["psql", "--quiet", "-d", server, "-c", statement], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
