@@ -8,6 +8,8 @@
 #define BEAT_BASE_MAX_US    (INT64_C(200) * US_PER_MS)
 /* How often an unmet wish for requests is repeated. */
 #define ASK_AGAIN_US (INT64_C(1) * US_PER_S)
+/* How long a node that stops is not asked for work. */
+#define HOLD_CLAIMS_US (INT64_C(2) * US_PER_S)
 
 bool beat_wanted(const struct lease *lease)
 {
@@ -82,9 +84,10 @@ static void renew(struct session *session, struct lease *lease, const struct wir
         lease->stop = STELLA_STOP_CANCELED;
     }
     take_allowance(lease, result, now);
-    if (result->drain && !session->draining) {
-        session_say(session, "the server asks this worker to drain");
-        session_drain(session, now);
+    if (result->drain) {
+        /* This node is stopping: jobs go on and are reported, to it or to the next, but nothing new
+         * is asked for until the heartbeats hear otherwise. */
+        session->claims_held.us = now.us + HOLD_CLAIMS_US;
     }
 }
 

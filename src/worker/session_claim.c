@@ -40,13 +40,17 @@ bool claim_due(const struct session *session, struct mono_time *out_due)
 {
     const struct channel *channel = &session->channels[CHANNEL_CLAIM];
     *out_due = channel->backoff.not_before;
+    if (!session->draining && out_due->us < session->claims_held.us) {
+        *out_due = session->claims_held;
+    }
     return channel->request == 0 && claim_wanted(session);
 }
 
 bool claim_next(struct session *session, struct mono_time now, struct session_action *out)
 {
     struct channel *channel = &session->channels[CHANNEL_CLAIM];
-    if (!claim_wanted(session) || !channel_free(channel, now)) {
+    struct mono_time due;
+    if (!claim_due(session, &due) || due.us > now.us) {
         return false;
     }
     if (session->claim_id[0] == '\0') {

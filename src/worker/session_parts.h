@@ -45,7 +45,8 @@ struct session {
     int64_t heartbeat_us; /* Longest pause between heartbeats; 0: ttl / 3 alone. */
     char claim_id[48];    /* Of the claim whose outcome is not known; empty: none. */
     struct mono_time claim_first_sent;
-    uint32_t idle_answers; /* Empty answers in a row that did not wait. */
+    struct mono_time claims_held; /* No claims before: the node is stopping. */
+    uint32_t idle_answers;        /* Empty answers in a row that did not wait. */
     bool draining;
     bool claim_hurried;   /* The claim in flight does not wait. */
     uint32_t last_claims; /* Hurried claims without an answer. */

@@ -39,10 +39,11 @@ def new_database(name):
 
 
 class Installation:
-    def __init__(self, folder, roots, database=None, slots=2):
+    def __init__(self, folder, roots, database=None, slots=2, flags=()):
         self.folder = folder
         self.roots = roots
         self.slots = slots
+        self.flags = flags  # More options of the workers.
         self.port = free_port()
         self.url = "http://127.0.0.1:%d" % self.port
         self.ledger = ["--data", os.path.join(folder, "data")]
@@ -85,7 +86,8 @@ class Installation:
         roots = [word for root in self.roots for word in ("--allow-root", root)]
         self.workers[name] = self.start(name, [
             os.path.join(BUILD, "workers", "stella-" + name), "--url", self.url, "--token-file",
-            self.worker_token, "--slots", str(self.slots), *roots])
+            self.worker_token, "--slots", str(self.slots), *roots,
+            *self.flags])
 
     def kill_worker(self, name):
         """As a crash: nothing is said to the server. Another one takes its place."""
@@ -96,6 +98,13 @@ class Installation:
     def kill_server(self):
         self.server.kill()
         self.server.wait()
+        self.start_server()
+
+    def restart_server(self):
+        """As an upgrade: it ends in order, the workers go on."""
+        self.server.send_signal(signal.SIGTERM)
+        if self.server.wait(PATIENCE_S) != 0:
+            raise AssertionError("the server ended badly: " + self.last_words("server"))
         self.start_server()
 
     def last_words(self, name):

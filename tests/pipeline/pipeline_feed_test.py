@@ -4,10 +4,13 @@ The small feed lies in examples/feeds with its findings in tests/producers; the 
 ../shared/data with expected-matches.json, where that folder exists.
 """
 
+import hashlib
 import json
 import os
 import tempfile
+import threading
 import unittest
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from installation import ROOT, Installation, new_database
 
@@ -51,6 +54,47 @@ def found_rows(findings):
     return rows
 
 
+class Upstream(SimpleHTTPRequestHandler):
+    """The example feed over HTTP: with ETags; every fifth request is refused for load, every
+    seventh is cut in the middle."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+    lock = threading.Lock()
+    requests = unchanged = 0
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        with Upstream.lock:
+            Upstream.requests += 1
+            turn = Upstream.requests
+        if turn % 5 == 0:
+            self.send_response(429)
+            self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        with open(self.translate_path(self.path), "rb") as file:
+            body = file.read()
+        tag = '"%s"' % hashlib.sha256(body).hexdigest()
+        unchanged = self.headers["If-None-Match"] == tag
+        with Upstream.lock:
+            Upstream.unchanged += unchanged
+        self.send_response(304 if unchanged else 200)
+        self.send_header("ETag", tag)
+        if not unchanged:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if unchanged:
+            return
+        if turn % 7 == 0:
+            body = body[:len(body) // 2]
+            self.close_connection = True
+        self.wfile.write(body)
+
+
 class FeedTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -91,9 +135,37 @@ class FeedTest(unittest.TestCase):
             for name in list(installation.workers):
                 installation.kill_worker(name)
             installation.kill_server()
+        installation.restart_server()
         said, complained = pipeline.communicate(timeout=300)
         self.assertEqual(pipeline.returncode, 0, complained)
         self.assertEqual(read(self.out("deaths"), "findings.jsonl"), read(EXAMPLE_FINDINGS))
+
+    def set_patience(self, installation):
+        for job_type in ("advisory.ingest", "vex.ingest", "sbom.ingest"):
+            installation.call("PUT", "/job-types/" + job_type,
+                              {"max_attempts": 100, "backoff_base_ms": 10, "backoff_max_ms": 100})
+
+    def test_a_feed_over_http_survives_throttles_and_cut_answers(self):
+        handler = lambda *arguments: Upstream(*arguments, directory=EXAMPLES)
+        upstream = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        upstream.handle_error = lambda *arguments: None  # Clients that go away are part of it.
+        thread = threading.Thread(target=upstream.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            cache = os.path.join(self.folder.name, "cache")
+            os.makedirs(cache)
+            installation = self.install("sqlite", [], flags=("--allow-private", "--cache", cache))
+            self.set_patience(installation)
+            flags = ("--batch", "3", "--source-url",
+                     "http://127.0.0.1:%d" % upstream.server_port)
+            for name in ("first", "second"):
+                installation.pipeline(EXAMPLES, self.out(name), *flags)
+                self.assertEqual(read(self.out(name), "findings.jsonl"), read(EXAMPLE_FINDINGS))
+            self.assertGreater(Upstream.unchanged, 20)
+        finally:
+            upstream.shutdown()
+            thread.join()
+            upstream.server_close()
 
     @unittest.skipUnless(os.path.exists(ROWS), "the shared data is not here")
     def test_the_real_feed_gives_the_expected_rows_on_both_backends(self):

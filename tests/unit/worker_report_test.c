@@ -295,19 +295,26 @@ static void a_handler_that_does_not_return_is_waited_for_without_spinning(void *
     session_free(rig.session);
 }
 
-static void the_server_can_ask_for_a_drain(void **state)
+static void a_node_that_stops_is_not_asked_for_work_and_jobs_go_on(void **state)
 {
     (void)state;
     struct rig rig = rig_new(2);
-    (void)usual_job(&rig);
+    struct lease *lease = usual_job(&rig);
     const uint64_t claim = expect_send(&rig, "/leases/claim");
     pass(&rig, 10 * SECOND);
     const uint64_t beat = expect_send(&rig, "/leases/heartbeat");
     reply(&rig, beat, 200,
           "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\",\"drain\":true,\"ttl_ms\":30000}]}");
-    assert_int_equal(next(&rig), SESSION_SAY);
-    assert_int_equal(next(&rig), SESSION_ABORT);
-    assert_int_equal(rig.action.request, claim);
+    assert_int_equal(lease->stop, STELLA_STOP_NONE);
+    reply(&rig, claim, 200, LEASES(""));
+    expect_wait(&rig);
+    complete(&rig, lease);
+    const uint64_t report = expect_send(&rig, "/leases/complete");
+    reply(&rig, report, 200, "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\"}]}");
+    const int64_t before = rig.now.us;
+    wait_over(&rig);
+    assert_true(rig.now.us - before >= SECOND);
+    (void)expect_send(&rig, "/leases/claim");
     session_free(rig.session);
 }
 
@@ -381,7 +388,7 @@ int main(void)
         cmocka_unit_test(a_second_drain_ends_the_grace_time),
         cmocka_unit_test(a_drain_ends_even_when_nobody_takes_the_reports),
         cmocka_unit_test(a_handler_that_does_not_return_is_waited_for_without_spinning),
-        cmocka_unit_test(the_server_can_ask_for_a_drain),
+        cmocka_unit_test(a_node_that_stops_is_not_asked_for_work_and_jobs_go_on),
         cmocka_unit_test(requests_are_counted_and_more_are_asked_for_in_time),
         cmocka_unit_test(a_handler_that_waits_for_requests_is_heard_at_once),
     };
