@@ -185,6 +185,12 @@ struct sha256 call_digest(const struct call *call)
 
 bool call_find_tenant(struct call *call, struct str name)
 {
+    if (str_eq(name, STR(SYSTEM_NAME))) {
+        call->tenant.v = TENANT_SYSTEM;
+        call->shard = SHARD_SYSTEM;
+        call->tenant_name = name;
+        return true;
+    }
     if (engine_tenant_by_name(call->api->engine, name, &call->tenant, &call->shard, &call->err) !=
         ERR_OK) {
         if (call->err.code == ERR_NOT_FOUND) {

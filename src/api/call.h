@@ -130,6 +130,9 @@ bool call_number(struct call *call, const char *name, struct str text, int64_t m
                  int64_t *out);
 /* If-Match: 0 when absent or "*", the version, or -2 for what no version has. */
 int32_t call_if_match(const struct call *call);
+/* The installation's own tenant: it has configuration and history, no jobs, and cannot be made. */
+#define SYSTEM_NAME "system"
+
 /* Request headers of a token that may act for any tenant: looks the tenant up. False: answered. */
 bool call_find_tenant(struct call *call, struct str name);
 /* The digest for Idempotency-Key: method, path, body. */

@@ -491,13 +491,32 @@ struct str scan_raw(struct scan *s)
     return scan_failed(s) ? STR("") : str_slice(s->text, from, s->at);
 }
 
-enum err_code scan_end(struct scan *s, struct err *err)
+/* The text is one JSON value. */
+static void check_whole(struct scan *s)
 {
+    (void)scan_raw(s);
     if (!scan_failed(s) && peek(s) == 0 && s->at < s->text.len) {
         malformed(s, "a NUL byte");
     }
     if (!scan_failed(s) && s->at < s->text.len) {
         malformed(s, "something follows the value");
+    }
+}
+
+enum err_code scan_end(struct scan *s, struct err *err)
+{
+    if (!scan_failed(s)) {
+        if (peek(s) != 0 || s->at < s->text.len) {
+            malformed(s, "something follows the value");
+        }
+    } else if (s->err.code != ERR_MALFORMED_JSON) {
+        /* What is no JSON at all is told first, wherever it is broken. */
+        struct scan whole;
+        scan_begin(&whole, s->text, s->arena);
+        check_whole(&whole);
+        if (scan_failed(&whole)) {
+            s->err = whole.err;
+        }
     }
     if (scan_failed(s)) {
         *err = s->err;

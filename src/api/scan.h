@@ -11,9 +11,9 @@
  * Use      After the first failure every call does nothing and loops end; scan_end() tells.
  *          scan_refuse() fails with a reason of the caller's.
  * Bounds   JSON_DEPTH_MAX levels; integers within int64.
- * Errors   ERR_MALFORMED_JSON with the byte offset (strict RFC 8259: one value, UTF-8, no lone
- *          surrogates, no U+0000, no member twice, whatever its spelling); ERR_UNPROCESSABLE with
- *          the JSON pointer of a value of the wrong type.
+ * Errors   ERR_MALFORMED_JSON, before any other, with the byte offset (strict RFC 8259: one value,
+ * UTF-8, no lone surrogates, no U+0000, no member twice, whatever its spelling); ERR_UNPROCESSABLE
+ * with the JSON pointer of a value of the wrong type.
  */
 #ifndef API_SCAN_H
 #define API_SCAN_H

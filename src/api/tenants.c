@@ -145,8 +145,9 @@ void api_create_tenant(struct call *call)
         call_fail(call);
         return;
     }
-    if (str_find(body->name, '/') < body->name.len) {
-        (void)err_at(&call->err, ERR_UNPROCESSABLE, "/name", "must not contain a slash");
+    if (str_find(body->name, '/') < body->name.len || str_eq(body->name, STR(SYSTEM_NAME))) {
+        (void)err_at(&call->err, ERR_UNPROCESSABLE, "/name",
+                     "must not contain a slash, nor be " SYSTEM_NAME);
         call_fail(call);
         return;
     }
