@@ -1,6 +1,6 @@
-/* SQLite on a disk that fails: each write and each sync of a scenario fails once. What was
- * acknowledged stays; a failed group leaves nothing; the ledger goes on, or (after a failed sync)
- * ends and is whole when it is opened again. */
+/* What only SQLite has. Above all, a disk that fails: each write and each sync of a scenario fails
+ * once. What was acknowledged stays; a failed group leaves nothing; the ledger goes on, or (after a
+ * failed sync) ends and is whole when it is opened again. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -15,7 +15,7 @@
 #include "contract/suite.h"
 #include "ledger/sqlite/backend.h"
 
-enum { GROUPS = 12, PAYLOAD = 6000, WAL_SMALL = 100000, TRIES_MAX = 20 };
+enum { GROUPS = 9, PAYLOAD = 6000, WAL_SMALL = 100000, TRIES_MAX = 20 };
 
 static struct plan plan_of(struct rig *rig, int64_t job)
 {
@@ -259,6 +259,30 @@ static void the_log_stays_small_unless_a_reader_holds_it(void **state)
     assert_has_just(rig, 700);
 }
 
+/* ---- The clock ---- */
+
+static int64_t stopped_clock(void)
+{
+    return 1234567;
+}
+
+static void the_clock_of_groups_can_be_set(void **state)
+{
+    struct rig *rig = *state;
+    const int16_t shard = 3;
+    struct facts facts;
+    ledger_sqlite_set_clock(stopped_clock);
+    facts_init(&facts, &rig->arena, ledger_seed(rig->ledger), 1);
+    rig_ok(rig, ledger_begin(rig->ledger, &shard, 1, &facts, &rig->err));
+    assert_int_equal(facts.clock, 1234567);
+    ledger_rollback(rig->ledger);
+    ledger_sqlite_set_clock(NULL);
+    rig_ok(rig, ledger_begin(rig->ledger, &shard, 1, &facts, &rig->err));
+    assert_true(facts.clock > 1234567);
+    ledger_rollback(rig->ledger);
+    facts_fini(&facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_fails_groups_until_there_is_room),
         cmocka_unit_test(after_a_failed_sync_the_ledger_opens_whole),
         RIG_TEST(the_log_stays_small_unless_a_reader_holds_it),
+        RIG_TEST(the_clock_of_groups_can_be_set),
     };
     fault_vfs_install();
     return cmocka_run_group_tests_name("fault", tests, NULL, NULL);

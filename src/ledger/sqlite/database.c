@@ -1,5 +1,6 @@
 #include "ledger/sqlite/database.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -9,8 +10,17 @@ const char *database_path(const struct ledger_target *target)
     return target->url + strlen("sqlite:");
 }
 
+/* Memory statistics cost a lock at each allocation and nobody reads them. Has no effect in a
+ * program that used SQLite before. */
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum err_code database_open(const char *path, int flags, sqlite3 **out, struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CHECK(pthread_once(&once, configure_library) == 0);
     sqlite3 *db = NULL;
     const int code = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
