@@ -39,7 +39,7 @@ def new_database(name):
 
 
 class Installation:
-    def __init__(self, folder, roots, database=None, slots=2, flags=()):
+    def __init__(self, folder, roots, database=None, slots=2, flags=(), workers=WORKERS):
         self.folder = folder
         self.roots = roots
         self.slots = slots
@@ -56,7 +56,7 @@ class Installation:
         self.stella("migrate", *self.ledger)
         self.start_server()
         self.call("POST", "/tenants", {"name": TENANT}, tenant=None)
-        for name in WORKERS:
+        for name in workers:
             self.start_worker(name)
 
     def start(self, name, command):
@@ -111,10 +111,12 @@ class Installation:
         with open(os.path.join(self.folder, name + ".log"), errors="replace") as file:
             return "".join(file.readlines()[-15:])
 
-    def call(self, method, path, body=None, tenant=TENANT):
+    def call(self, method, path, body=None, tenant=TENANT, reason=None):
         with open(self.admin_token) as file:
             headers = {"Authorization": "Bearer " + file.read().strip(),
                        "Content-Type": "application/json"}
+        if reason:
+            headers["X-Stella-Reason"] = reason
         if tenant:
             headers["X-Stella-Tenant"] = tenant
         data = None if body is None else json.dumps(body).encode()
