@@ -62,7 +62,7 @@ void proxy_wait_cut(struct proxy *proxy)
 
 static int connect_to(const struct proxy *proxy)
 {
-    const int port = atoi(proxy->port);
+    const int port = (int)strtol(proxy->port, NULL, 10);
     int fd = -1;
     int code = -1;
     if (proxy->host[0] == '/') {
