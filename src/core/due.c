@@ -121,9 +121,7 @@ static void settle_due(const struct command *command, struct facts *facts,
     for (size_t i = 0; i < s->settling.n; i++) {
         const struct settling_row *row = (const struct settling_row *)s->settling.v[i];
         struct decision d = decision_for(facts, limits, command, row->shard, row->tenant);
-        if (row_is_live(&row->row) && facts_list_find(d.t, WANT_EDGES_FROM, row->pred) != NULL) {
-            settle_now(&d, row->pred);
-        }
+        settle_now(&d, row->pred);
         next->more |= row_is_live(&row->row);
     }
     next->more |= facts->touched[TABLE_SETTLING].n > 0 || s->settling.n == 4;
