@@ -10,7 +10,7 @@
 
 static int64_t wal_max = WAL_MAX;
 
-enum { SUBMIT_CAP = 200, CACHE_MIB = 64, WAL_FRAME_HEADER = 24 };
+enum { SUBMIT_CAP = 200, CACHE_MIB = 64, WAL_FRAME_HEADER = 24, CHECKPOINT_BUSY_MS = 50 };
 
 static struct sqlite_ledger *of(struct ledger *ledger)
 {
@@ -119,16 +119,20 @@ static enum err_code open_ledger(const struct ledger_target *target, struct ledg
  * stays in the log, where it is just as safe. */
 static void checkpoint(struct sqlite_ledger *ledger)
 {
+    /* When all is moved, new readers read the file alone: only those that are at work now can be
+     * in the way, and not for long. */
+    sqlite3_busy_timeout(ledger->db, CHECKPOINT_BUSY_MS);
     const int code =
         sqlite3_wal_checkpoint_v2(ledger->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code == SQLITE_OK) {
         ledger->wal_bytes = 0;
         ledger->checkpoint_at = ledger->wal_max;
-        return;
+    } else {
+        struct err ignored = {0};
+        (void)database_error(ledger->db, &ignored);
+        ledger->checkpoint_at = ledger->wal_bytes + ledger->wal_max / 4;
     }
-    struct err ignored = {0};
-    (void)database_error(ledger->db, &ignored);
-    ledger->checkpoint_at = ledger->wal_bytes + ledger->wal_max / 4;
+    sqlite3_busy_timeout(ledger->db, BUSY_MS);
 }
 
 static void give_up(struct sqlite_ledger *ledger)

@@ -30,6 +30,7 @@ enum err_code database_open(const char *path, int flags, sqlite3 **out, struct e
                    : err_set(err, ERR_LEDGER_UNAVAILABLE, "The ledger at %s does not open.", path);
     }
     sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, BUSY_MS);
     *out = db;
     return ERR_OK;
 }

@@ -19,6 +19,9 @@ extern const struct statement_file sqlite_load;
 extern const struct statement_file sqlite_apply;
 extern const struct statement_file sqlite_queries;
 
+/* Who opens a file first after a crash recovers it; others wait that long. */
+enum { BUSY_MS = 2000 };
+
 /* The FILE of "sqlite:FILE". */
 const char *database_path(const struct ledger_target *target);
 
