@@ -167,6 +167,10 @@ static const struct broken csaf_broken[] = {
                                  "\"3.1\",\"vectorString\":\"CVSS:3.1/AV:N\",\"baseScore\":6.9,"
                                  "\"baseSeverity\":\"HIGH\"}}]")),
      "csaf.6.1.9", "/vulnerabilities/0/scores/0/cvss_v3"},
+    {CSAF(HISTORY, VULNERABILITY("\"scores\":[{\"products\":[\"A\"],\"cvss_v2\":{\"version\":"
+                                 "\"2.0\",\"vectorString\":\"AV:N/AC:L/Au:N/C:P/I:P/A:P\","
+                                 "\"baseScore\":7.4}}]")),
+     "csaf.6.1.9", "/vulnerabilities/0/scores/0/cvss_v2"},
     {CSAF(HISTORY, VULNERABILITY("\"scores\":[{\"products\":[\"A\"],\"cvss_v3\":{\"version\":"
                                  "\"3.1\",\"vectorString\":\"CVSS:3.1/AV:N\",\"baseScore\":6.9,"
                                  "\"baseSeverity\":\"MEDIUM\",\"attackVector\":\"LOCAL\"}}]")),
@@ -200,6 +204,71 @@ static const struct broken csaf_broken[] = {
      "csaf.6.1.33", "/vulnerabilities/0/flags/1"},
 };
 
+#define GROUPS                                                                              \
+    ",\"product_tree\":{\"full_product_names\":[{\"name\":\"A\",\"product_id\":\"A\"}],"    \
+    "\"product_groups\":[{\"group_id\":\"G\",\"product_ids\":[\"A\"]},{\"group_id\":\"G\"," \
+    "\"product_ids\":[\"A\"]}]}"
+#define SCORE                                                                   \
+    "{\"products\":[\"A\"],\"cvss_v2\":{\"version\":\"2.0\",\"baseScore\":7.5," \
+    "\"vectorString\":\"AV:N/AC:L/Au:N/C:P/I:P/A:P\"}}"
+#define REVISIONS(version, first, second)                                         \
+    CSAF("\"version\":\"" version "\",\"revision_history\":[{\"number\":\"" first \
+         "\",\"date\":\"2024-01-01T00:00:00Z\"},{\"number\":\"" second            \
+         "\",\"date\":\"2024-01-02T00:00:00Z\"}]",                                \
+         "")
+/* A document whose head is another than that of CSAF(). */
+#define HEADED(head, rest)                                                              \
+    "{\"document\":{\"title\":\"t\",\"tracking\":{\"id\":\"T-1\",\"status\":\"final\"," \
+    "\"initial_release_date\":\"2024-01-01T00:00:00Z\","                                \
+    "\"current_release_date\":\"2024-01-01T00:00:00Z\"," HISTORY "}," head "}" rest "}"
+#define PUBLISHER(category) \
+    "\"publisher\":{\"category\":\"" category "\",\"name\":\"n\",\"namespace\":\"https://x\"}"
+#define BASE(members) HEADED("\"category\":\"csaf_base\",\"csaf_version\":\"2.0\"," members, "")
+
+static const struct broken csaf_broken_too[] = {
+    {CSAF(HISTORY, GROUPS), "csaf.6.1.5", "/product_tree/product_groups/1"},
+    {CSAF(HISTORY, VULNERABILITY("\"scores\":[" SCORE "," SCORE "]")), "csaf.6.1.7",
+     "/vulnerabilities/0/scores/1"},
+    {BASE(PUBLISHER("vendor") ",\"lang\":\"EZ\""), "csaf.6.1.12", "/document/lang"},
+    {CSAF(HISTORY, ",\"product_tree\":{\"full_product_names\":[{\"name\":\"A\",\"product_id\":"
+                   "\"A\",\"product_identification_helper\":{\"purl\":\"npm/a\"}}]}"),
+     "csaf.6.1.13", "/product_tree/full_product_names/0/product_identification_helper/purl"},
+    {BASE(PUBLISHER("translator")), "csaf.6.1.15", "/document"},
+    {REVISIONS("1", "0", "1"), "csaf.6.1.18", "/document/tracking/revision_history/0/number"},
+    {REVISIONS("1.0.0", "1.0.0-rc.1", "1.0.0"), "csaf.6.1.19",
+     "/document/tracking/revision_history/0/number"},
+    {REVISIONS("2.0.0-rc.1", "1.0.0", "2.0.0"), "csaf.6.1.20", "/document/tracking/version"},
+    {REVISIONS("1", "1", "1"), "csaf.6.1.22", "/document/tracking/revision_history/1"},
+    {CSAF(HISTORY, ",\"vulnerabilities\":[{\"cve\":\"CVE-2024-1000\"},{\"cve\":"
+                   "\"CVE-2024-1000\"}]"),
+     "csaf.6.1.23", "/vulnerabilities/1/cve"},
+    {CSAF(HISTORY, VULNERABILITY("\"involvements\":[{\"party\":\"vendor\",\"status\":\"open\"},"
+                                 "{\"party\":\"vendor\",\"status\":\"completed\"}]")),
+     "csaf.6.1.24", "/vulnerabilities/0/involvements/1"},
+    {HEADED("\"category\":\"Csaf_VeX\",\"csaf_version\":\"2.0\"," PUBLISHER("vendor"), ""),
+     "csaf.6.1.26", "/document/category"},
+    {HEADED("\"category\":\"csaf_vex\",\"csaf_version\":\"2.0\"," PUBLISHER("vendor"),
+            TREE ",\"vulnerabilities\":[{\"notes\":[],\"product_status\":{\"fixed\":[\"A\"]}}]"),
+     "csaf.6.1.27", "/vulnerabilities/0"},
+    {HEADED("\"category\":\"csaf_informational_advisory\",\"csaf_version\":\"2.0\"," PUBLISHER(
+                "vendor"),
+            ""),
+     "csaf.6.1.27", ""},
+    {BASE(PUBLISHER("vendor") ",\"lang\":\"en\",\"source_lang\":\"EN\""), "csaf.6.1.28",
+     "/document/source_lang"},
+    {REVISIONS("2", "1.0.0", "2"), "csaf.6.1.30", "/document/tracking/revision_history/1/number"},
+    {CSAF(HISTORY, VULNERABILITY("\"flags\":[{\"label\":\"component_not_present\"}]")),
+     "csaf.6.1.32", "/vulnerabilities/0/flags/0"},
+    {CSAF(HISTORY, VULNERABILITY("\"flags\":[{\"label\":\"safe\",\"product_ids\":[\"A\"]}]")),
+     "csaf.flag-label", "/vulnerabilities/0/flags/0"},
+    {CSAF(HISTORY, ",\"vulnerabilities\":[{\"cve\":\"CVE-24-1\"}]"), "csaf.cve",
+     "/vulnerabilities/0/cve"},
+    {HEADED("\"category\":\"csaf_base\",\"csaf_version\":\"2.1\"," PUBLISHER("vendor"), ""),
+     "csaf.version", "/document/csaf_version"},
+    {BASE(PUBLISHER("friend")), "csaf.publisher", "/document/publisher"},
+    {REVISIONS("x", "1", "2"), "csaf.tracking-version", "/document/tracking/version"},
+};
+
 static void csaf_rules_are_checked(void **state)
 {
     (void)state;
@@ -207,6 +276,10 @@ static void csaf_rules_are_checked(void **state)
     for (size_t i = 0; i < sizeof(csaf_broken) / sizeof(csaf_broken[0]); i++) {
         assert_warned(DOCUMENT_ADVISORY, csaf_broken[i].text, csaf_broken[i].rule,
                       csaf_broken[i].pointer);
+    }
+    for (size_t i = 0; i < sizeof(csaf_broken_too) / sizeof(csaf_broken_too[0]); i++) {
+        assert_warned(DOCUMENT_ADVISORY, csaf_broken_too[i].text, csaf_broken_too[i].rule,
+                      csaf_broken_too[i].pointer);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "workers/lib/csaf.h"
 
 #include "base/map.h"
+#include "workers/lib/cvss.h"
 
 /* A metric's letter in the vector, its property and the words for its values. */
 struct metric {
@@ -32,13 +33,13 @@ static const struct metric metrics_v2[] = {
     {NULL, NULL, NULL},
 };
 
-/* The part behind `name` and `separator` in a list of such pairs; empty when it is not there. */
-static struct str value_of(struct str list, char between, char separator, struct str name)
+/* The word for a letter in "N=NETWORK A=..."; empty when it is not there. */
+static struct str word_of(struct str list, struct str letter)
 {
     struct str pair = {NULL, 0};
-    while (list.len > 0 && str_split(&list, between, &pair)) {
-        const size_t at = str_find(pair, separator);
-        if (str_eq(str_slice(pair, 0, at), name)) {
+    while (list.len > 0 && str_split(&list, ' ', &pair)) {
+        const size_t at = str_find(pair, '=');
+        if (str_eq(str_slice(pair, 0, at), letter)) {
             return str_slice(pair, at + 1, pair.len);
         }
     }
@@ -52,8 +53,8 @@ static void check_vector(struct reading *reading, const json_t *cvss, const stru
     for (size_t i = 0; metrics[i].metric != NULL; i++) {
         const struct place here = PLACE_KEY(at, metrics[i].property);
         const struct str property = json_text(json_object_get(cvss, metrics[i].property));
-        const struct str letter = value_of(vector, '/', ':', str_from(metrics[i].metric));
-        const struct str word = value_of(str_from(metrics[i].values), ' ', '=', letter);
+        const struct str letter = cvss_metric(vector, str_from(metrics[i].metric));
+        const struct str word = word_of(str_from(metrics[i].values), letter);
         if (property.len > 0 && !str_eq(property, word)) {
             reading_warn(reading, RULE_CSAF_CVSS_VECTOR, &here);
         }
@@ -75,6 +76,12 @@ static struct str severity_of(double score)
     return score < 9.0 ? STR("HIGH") : STR("CRITICAL");
 }
 
+static int in_tenths(const json_t *score)
+{
+    const double value = json_number_value(score);
+    return value > -1.0 && value < 11.0 ? (int)(value * 10.0 + 0.5) : -1;
+}
+
 static void check_v3(struct reading *reading, const json_t *cvss, const struct place *at)
 {
     const struct str version = json_text(json_object_get(cvss, "version"));
@@ -89,7 +96,9 @@ static void check_v3(struct reading *reading, const json_t *cvss, const struct p
         reading_warn(reading, RULE_CSAF_CVSS, at);
         return;
     }
-    if (!str_eq(severity, severity_of(json_number_value(score)))) {
+    int tenths = 0;
+    if (!str_eq(severity, severity_of(json_number_value(score))) ||
+        (cvss_base_v3(vector, &tenths) && tenths != in_tenths(score))) {
         reading_warn(reading, RULE_CSAF_CVSS_RANGE, at);
     }
     check_vector(reading, cvss, metrics_v3, at);
@@ -102,6 +111,11 @@ static void check_v2(struct reading *reading, const json_t *cvss, const struct p
         !json_is_number(json_object_get(cvss, "baseScore"))) {
         reading_warn(reading, RULE_CSAF_CVSS, at);
         return;
+    }
+    int tenths = 0;
+    if (cvss_base_v2(json_text(json_object_get(cvss, "vectorString")), &tenths) &&
+        tenths != in_tenths(json_object_get(cvss, "baseScore"))) {
+        reading_warn(reading, RULE_CSAF_CVSS_RANGE, at);
     }
     check_vector(reading, cvss, metrics_v2, at);
 }

@@ -51,7 +51,7 @@
     X(CSAF_CONTRADICTION, "csaf.6.1.6", "A product has one status per vulnerability (CSAF 2.0, 6.1.6).") \
     X(CSAF_MULTIPLE_SCORES, "csaf.6.1.7", "A product has one score of a CVSS version per vulnerability (CSAF 2.0, 6.1.7).") \
     X(CSAF_CVSS, "csaf.6.1.8", "A CVSS object has version, vector, base score and severity that fit its version (CSAF 2.0, 6.1.8).") \
-    X(CSAF_CVSS_RANGE, "csaf.6.1.9", "The severity follows from the base score (CSAF 2.0, 6.1.9).") \
+    X(CSAF_CVSS_RANGE, "csaf.6.1.9", "The base score follows from the vector, the severity from the score (CSAF 2.0, 6.1.9).") \
     X(CSAF_CVSS_VECTOR, "csaf.6.1.10", "CVSS properties agree with the vector (CSAF 2.0, 6.1.10).") \
     X(CSAF_CWE, "csaf.6.1.11", "A CWE has the form CWE-n and a name (CSAF 2.0, 6.1.11).") \
     X(CSAF_PURL, "csaf.6.1.13", "A purl of the product tree is a package URL (CSAF 2.0, 6.1.13).") \
