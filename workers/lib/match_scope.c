@@ -5,6 +5,11 @@
 /* How far a statement reaches a component; a greater one is better. */
 enum reach { REACH_NONE, REACH_HINTS, REACH_DECIDES };
 
+static enum reach farther(enum reach a, enum reach b)
+{
+    return a > b ? a : b;
+}
+
 void scope_add_component(struct arena *arena, struct scope_view *view, struct str purl,
                          const struct str *refs, size_t refs_count)
 {
@@ -155,7 +160,7 @@ static enum reach reach_by_foreign_link(const struct match_index *index,
         }
         const bool part = owner != element && !str_eq(owner->key, element->key);
         const enum reach reach = reach_by_purl(view, component, owner, element, part ? 1 : 0);
-        best = reach > best ? reach : best;
+        best = farther(best, reach);
     }
     return limit_by_version(product, component->purl.purl.version, best);
 }
@@ -164,15 +169,15 @@ static enum reach reach_of_product(const struct match_index *index, const struct
                                    const struct scope_component *component,
                                    const struct index_product *product)
 {
-    if (product->link != NULL && view->bom.len > 0 && str_eq(product->link->bom, view->bom)) {
-        return reach_by_own_link(view, component, product);
-    }
+    const bool own =
+        product->link != NULL && view->bom.len > 0 && str_eq(product->link->bom, view->bom);
+    const enum reach linked = own ? reach_by_own_link(view, component, product) : REACH_NONE;
     if (!product->purl.usable && product->link != NULL) {
-        return reach_by_foreign_link(index, view, component, product);
+        return farther(linked, reach_by_foreign_link(index, view, component, product));
     }
-    const enum reach reach = reach_by_purl(view, component, &product->purl, product->subcomponents,
+    const enum reach named = reach_by_purl(view, component, &product->purl, product->subcomponents,
                                            product->subcomponents_count);
-    return limit_by_version(product, component->purl.purl.version, reach);
+    return farther(linked, limit_by_version(product, component->purl.purl.version, named));
 }
 
 static enum reach reach_of(const struct match_index *index, const struct scope_view *view,
@@ -182,7 +187,7 @@ static enum reach reach_of(const struct match_index *index, const struct scope_v
     enum reach best = REACH_NONE;
     for (size_t i = 0; i < statement->products_count && best != REACH_DECIDES; i++) {
         const enum reach reach = reach_of_product(index, view, component, &statement->products[i]);
-        best = reach > best ? reach : best;
+        best = farther(best, reach);
     }
     return best;
 }
