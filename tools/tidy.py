@@ -296,6 +296,19 @@ def rule_path(file, tree):
             yield number, "a path of this machine"
 
 
+def rule_link(file, tree):
+    """A link in a document leads somewhere."""
+    if not file.path.endswith(".md"):
+        return
+    for number, line in enumerate(file.lines, 1):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", line):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path = os.path.normpath(os.path.join(os.path.dirname(file.path), target))
+            if path not in tree and not any(name.startswith(path + "/") for name in tree):
+                yield number, f"{target} is not there"
+
+
 RULES = {name.removeprefix("rule_"): rule for name, rule in list(globals().items()) if name.startswith("rule_")}
 
 

@@ -84,6 +84,11 @@ class Text(unittest.TestCase):
     def test_a_path_of_this_machine_is_found(self):
         self.assertEqual(findings("docs/a.md", "see /ho" "me/somebody/notes\n"), ["path"])
 
+    def test_a_dead_link_is_found(self):
+        self.assertEqual(findings("docs/a.md", "[b](b.md)\n[c](https://example.org/)\n"), ["link"])
+        self.assertEqual(findings("docs/a.md", "[b](../docs/b.md#part)\n", docs__b=""), ["link"])
+        self.assertEqual(findings("docs/a.md", "[b](../src/base/)\n", src__base__b=""), [])
+
     def test_a_long_function_is_found(self):
         body = "    a();\n" * tidy.FUNCTION_LINES
         self.assertEqual(findings("src/base/a.c", "static void f(void)\n{\n" + body + "}\n"), ["size"])
