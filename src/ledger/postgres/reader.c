@@ -88,6 +88,11 @@ static void take_result(struct arena *arena, const PGresult *result, struct quer
     }
 }
 
+static bool is_recount(const char *statement)
+{
+    return statement_find(&shared_counters, str_from(statement)) != NULL;
+}
+
 static enum err_code send_query(struct postgres_reader *r, const char *statement,
                                 const struct query *query, struct err *err)
 {
@@ -99,6 +104,9 @@ static enum err_code send_query(struct postgres_reader *r, const char *statement
     params_text(&r->params, buf_get(&text));
     buf_fini(&text);
     TRY(session_send(&r->session, "set_tenant", &r->params, err));
+    if (is_recount(statement)) {
+        TRY(session_send(&r->session, "allow_joins", NULL, err));
+    }
     put_args(&r->params, query);
     TRY(session_send(&r->session, statement, &r->params, err));
     TRY(session_send(&r->session, "commit", NULL, err));
@@ -118,6 +126,9 @@ static enum err_code run_query(struct postgres_reader *r, const char *statement,
     TRY(send_query(r, statement, query, err));
     TRY(skip(r, err));
     TRY(skip(r, err));
+    if (is_recount(statement)) {
+        TRY(skip(r, err));
+    }
     TRY(session_next(&r->session, SESSION_WAIT_MS, out, err));
     TRY(skip(r, err));
     return session_end(&r->session, SESSION_WAIT_MS, err);

@@ -163,7 +163,12 @@ static enum err_code dial(struct session *session, struct err *err)
                                   "20000",  session->url, "UTF8", "read-write", NULL};
     session->conn = PQconnectdbParams(names, values, 1);
     if (PQstatus(session->conn) != CONNECTION_OK) {
-        return session_lost(session, err);
+        const struct str why = first_line(PQerrorMessage(session->conn));
+        (void)err_set(err, ERR_LEDGER_UNAVAILABLE, "PostgreSQL cannot be reached: %.*s",
+                      STR_ARG(why));
+        err->retry_after_ms = RETRY_LATER_MS;
+        session_drop(session);
+        return err->code;
     }
     (void)PQsetNoticeReceiver(session->conn, on_notice, session);
     return ERR_OK;
