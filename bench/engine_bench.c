@@ -152,7 +152,7 @@ static void *produce(void *ctx)
     arena_init(&arena, (size_t)1 << 30);
     for (int64_t turn = 0; !bench->stopping; turn++) {
         if (bench->waiting > bench->options.backlog) {
-            const struct timespec nap = {.tv_nsec = 500000};
+            const struct timespec nap = {.tv_nsec = 2000000};
             (void)nanosleep(&nap, NULL);
             continue;
         }
@@ -362,7 +362,7 @@ static void measure_pickup(struct bench *bench)
         arena_reset(&arena);
         init_claim(&claim, &arena, &claimed, i + 1, 1, 10 * US_PER_S);
         must(engine_claim(bench->engine, &claim, &err), "claim");
-        const struct timespec length = {.tv_nsec = 5000000};
+        const struct timespec length = {.tv_nsec = 20000000};
         (void)nanosleep(&length, NULL);
         struct arena other;
         arena_init(&other, (size_t)1 << 20);

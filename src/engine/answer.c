@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "core/state.h"
+#include "engine/ask.h"
 #include "engine/group.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
@@ -130,9 +131,25 @@ static void release_offer(struct group *group, struct task *task, struct answers
     }
 }
 
+/* A claim that found nothing saw what is really there: other nodes may have taken it. */
+static void learn_dry_tenant(struct group *group, struct task *task, struct answers *answers)
+{
+    (void)answers;
+    if (task->claiming == NULL || ask_of(task)->granted > 0) {
+        return;
+    }
+    const struct command *command = task->command;
+    const struct tenant_facts *t = facts_tenant(&group->facts, command->shard, command->tenant);
+    for (size_t i = 0; i < t->by_key[TABLE_LANES].n; i++) {
+        const struct lane_row *row = t->by_key[TABLE_LANES].entries[i].value;
+        (void)summary_learn_lane(&group->engine->summary, row, group->ticks[row->shard].now);
+    }
+}
+
 static void learn_rows(struct group *group)
 {
     struct summary *summary = &group->engine->summary;
+    each_task(group, learn_dry_tenant, NULL);
     const row_list *lanes = &group->facts.touched[TABLE_LANES];
     for (size_t i = 0; i < lanes->n; i++) {
         const struct lane_row *row = (const struct lane_row *)lanes->v[i];
@@ -179,7 +196,7 @@ static void wake_claims(struct group *group)
         const struct tenant_facts *t = group->facts.tenants.entries[i].value;
         struct tenant_summary *summary = map_find(&engine->summary.tenants, (uint64_t)t->id.v);
         if (summary != NULL) {
-            park_wake(engine, summary);
+            ask_wake(engine, summary);
         }
     }
 }
@@ -206,7 +223,7 @@ static void task_done(struct group *group, struct task *task, struct answers *an
         /* Another claim may have taken what was loaded; there may be more. */
         const bool is_dry = ask->granted == 0 && tenant->granted_in != group->id;
         const struct visit visit = {.tenant = tenant, .stamp = group->stamp};
-        park_ask_done(engine, ask, ask->granted, is_dry ? &visit : NULL, task->command->err.code);
+        ask_done(engine, ask, ask->granted, is_dry ? &visit : NULL, task->command->err.code);
     } else if (task->command->again && task->request != NULL) {
         task_list_push_front(&shard->waiting[task->queue], task);
     } else if (task->request != NULL) {
@@ -221,7 +238,7 @@ void task_fail(struct engine *engine, struct task *task, enum err_code code,
                struct answers *answers)
 {
     if (task->claiming != NULL) {
-        park_ask_done(engine, ask_of(task), 0, NULL, code);
+        ask_done(engine, ask_of(task), 0, NULL, code);
     } else if (task->request != NULL) {
         (void)err_set(&task->command->err, code, "%s", err_info(code)->title);
         task->command->err.retry_after_ms = 1000;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/tables.h"
+#include "engine/ask.h"
 #include "engine/group.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
@@ -42,9 +43,9 @@ static void look_up(void *ctx, struct reader *reader)
     if (code != ERR_OK || engine->stage != NODE_RUNNING) {
         park_finish(engine, claiming);
     } else if (claiming->repeat_count > 0) {
-        park_repeat(engine, claiming);
+        ask_repeat(engine, claiming);
     } else {
-        park_route(engine, claiming);
+        ask_route(engine, claiming);
     }
     park_hand_over(engine);
     mutex_give(&engine->lock);
@@ -76,7 +77,7 @@ enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, st
         if (looking) {
             claiming->stage = CLAIM_LOOKING;
         } else {
-            park_route(engine, claiming);
+            ask_route(engine, claiming);
         }
         park_hand_over(engine);
     }

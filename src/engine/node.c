@@ -1,4 +1,5 @@
 #include "engine/node.h"
+#include "engine/ask.h"
 
 #include "platform/clock.h"
 #include "platform/thread.h"
@@ -44,7 +45,7 @@ void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)
         for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
             engine->shards[shard].stale = true; /* Others may have gone on meanwhile. */
         }
-        park_wake_all(engine);
+        ask_wake_all(engine);
     } else {
         engine->figures.outages++;
     }

@@ -135,7 +135,7 @@ bool park_was_answered(const struct engine *engine, int64_t claim)
 
 /* ---- Ending ---- */
 
-static void unpark(struct park *park, struct claiming *claiming)
+void park_remove(struct park *park, struct claiming *claiming)
 {
     *(claiming->previous == NULL ? &park->first : &claiming->previous->next) = claiming->next;
     *(claiming->next == NULL ? &park->last : &claiming->next->previous) = claiming->previous;
@@ -145,7 +145,7 @@ static void unpark(struct park *park, struct claiming *claiming)
     claiming->stage = CLAIM_QUEUED;
 }
 
-static void park_it(struct engine *engine, struct claiming *claiming)
+void park_add(struct engine *engine, struct claiming *claiming)
 {
     struct park *park = &engine->park;
     claiming->stage = CLAIM_PARKED;
@@ -165,7 +165,7 @@ void park_finish(struct engine *engine, struct claiming *claiming)
 {
     struct park *park = &engine->park;
     if (claiming->stage == CLAIM_PARKED) {
-        unpark(park, claiming);
+        park_remove(park, claiming);
     }
     unbucket(park, claiming);
     (*claiming->credential_count)--;
@@ -174,6 +174,9 @@ void park_finish(struct engine *engine, struct claiming *claiming)
         *recent_slot(park, claiming->claim->claim) = claiming->claim->claim;
     }
     claiming->stage = CLAIM_FINISHED;
+    if (engine->stage == NODE_DRAINING) {
+        wake_all(&engine->idle);
+    }
     claiming->next = park->finished;
     park->finished = claiming;
 }
@@ -224,214 +227,5 @@ void park_expire(struct engine *engine, int64_t mono, bool all)
             park->next_until = c->until;
         }
         c = next;
-    }
-}
-
-/* ---- Asking ---- */
-
-static struct claim_ask *asks_begin(struct claiming *claiming, size_t count)
-{
-    if (count > claiming->ask_cap) {
-        free(claiming->asks);
-        claiming->asks = calloc(count, sizeof(*claiming->asks));
-        CHECK(claiming->asks != NULL);
-        claiming->ask_cap = count;
-    }
-    claiming->left = count;
-    claiming->stage = CLAIM_QUEUED;
-    return claiming->asks;
-}
-
-static void ask_init(struct claiming *claiming, struct claim_ask *ask, int16_t shard,
-                     struct tenant_id tenant, int64_t jobs)
-{
-    const struct engine_claim *claim = claiming->claim;
-    *ask = (struct claim_ask){
-        .command = {
-            .kind = COMMAND_CLAIM, .shard = shard, .tenant = tenant, .actor = claim->actor}};
-    ask->command.claim.worker = claim->worker;
-    ask->command.claim.claim = claim->claim;
-    ask->command.claim.types = claim->types;
-    ask->command.claim.max = (int32_t)jobs;
-    task_init(&ask->task, &ask->command, QUEUE_CONTROL);
-    ask->task.claiming = claiming;
-}
-
-static struct offer_request request_of(const struct claiming *claiming)
-{
-    return (struct offer_request){.tenant = claiming->claim->tenant,
-                                  .types = claiming->types,
-                                  .type_count = claiming->type_count,
-                                  .max = claiming->claim->max,
-                                  .visits = claiming->visits.v,
-                                  .visit_count = claiming->visits.n};
-}
-
-static bool is_gone(const struct claiming *claiming)
-{
-    struct engine_claim *claim = claiming->claim;
-    return claiming->abandoned ||
-           (claiming->waited && claim->is_connected != NULL && !claim->is_connected(claim));
-}
-
-void park_route(struct engine *engine, struct claiming *claiming)
-{
-    if (is_gone(claiming) || engine->stage != NODE_RUNNING) {
-        park_finish(engine, claiming);
-        return;
-    }
-    struct offer offers[OFFER_TENANTS_MAX];
-    const struct offer_request request = request_of(claiming);
-    const size_t count = engine->ready ? summary_offer(&engine->summary, &request, offers) : 0;
-    if (count > 0) {
-        struct claim_ask *asks = asks_begin(claiming, count);
-        for (size_t i = 0; i < count; i++) {
-            const struct tenant_summary *tenant = offers[i].tenant;
-            ask_init(claiming, &asks[i], tenant->shard, tenant->tenant, offers[i].jobs);
-            asks[i].offer = offers[i];
-        }
-        for (size_t i = 0; i < count; i++) {
-            node_enqueue(engine, &asks[i].task);
-        }
-    } else if (claiming->until > clock_mono().us) {
-        park_it(engine, claiming);
-    } else {
-        park_finish(engine, claiming);
-    }
-}
-
-/* How many of the repeats from `at` on are of one tenant. */
-static size_t same_tenant(const struct claiming *claiming, size_t at)
-{
-    size_t n = 1;
-    while (at + n < claiming->repeat_count &&
-           claiming->repeats[at + n].tenant.v == claiming->repeats[at].tenant.v) {
-        n++;
-    }
-    return n;
-}
-
-void park_repeat(struct engine *engine, struct claiming *claiming)
-{
-    size_t count = 0;
-    for (size_t at = 0; at < claiming->repeat_count; at += same_tenant(claiming, at)) {
-        count++;
-    }
-    struct claim_ask *asks = asks_begin(claiming, count);
-    size_t n = 0;
-    for (size_t at = 0; at < claiming->repeat_count; at += asks[n++].repeat_count) {
-        const struct repeat *first = &claiming->repeats[at];
-        const size_t repeats = same_tenant(claiming, at);
-        ask_init(claiming, &asks[n], first->shard, first->tenant, (int64_t)repeats);
-        asks[n].repeats = first;
-        asks[n].repeat_count = repeats;
-        asks[n].offer.tenant = summary_tenant(&engine->summary, first->shard, first->tenant);
-    }
-    for (size_t i = 0; i < count; i++) {
-        node_enqueue(engine, &asks[i].task);
-    }
-}
-
-void park_wake(struct engine *engine, struct tenant_summary *tenant)
-{
-    for (struct claiming *c = engine->park.first; c != NULL;) {
-        struct claiming *next = c->next;
-        if (!engine->ready || tenant->open <= tenant->reserved) {
-            return;
-        }
-        const struct offer_request request = request_of(c);
-        if (summary_may_offer(&request, tenant)) {
-            unpark(&engine->park, c);
-            park_route(engine, c);
-        }
-        c = next;
-    }
-}
-
-void park_wake_all(struct engine *engine)
-{
-    struct summary *summary = &engine->summary;
-    for (size_t i = 0; i < summary->active.n; i++) {
-        summary->active.v[i]->changed = ++summary->stamp;
-    }
-    for (size_t i = 0; i < summary->active.n; i++) {
-        park_wake(engine, summary->active.v[i]);
-    }
-}
-
-/* Jobs of the submit that the claim may have. */
-static int64_t take_feed(struct task *submit, const struct claiming *claiming)
-{
-    for (uint8_t i = 0; i < submit->feed_count; i++) {
-        for (size_t k = 0; k < claiming->type_count; k++) {
-            if (submit->feeds[i].type == claiming->types[k] && submit->feeds[i].jobs > 0) {
-                const int64_t max = claiming->claim->max;
-                const int64_t jobs = submit->feeds[i].jobs < max ? submit->feeds[i].jobs : max;
-                submit->feeds[i].jobs -= jobs;
-                return jobs;
-            }
-        }
-    }
-    return 0;
-}
-
-void park_feed(struct engine *engine, struct task *submit, struct task_list *joined)
-{
-    const struct command *command = submit->command;
-    for (struct claiming *c = engine->park.first; c != NULL && submit->feed_count > 0;) {
-        struct claiming *next = c->next;
-        const bool fits = c->claim->tenant.v == 0 || c->claim->tenant.v == command->tenant.v;
-        const int64_t jobs = fits ? take_feed(submit, c) : 0;
-        if (jobs > 0 && is_gone(c)) {
-            park_finish(engine, c);
-        } else if (jobs > 0) {
-            unpark(&engine->park, c);
-            struct claim_ask *ask = asks_begin(c, 1);
-            ask_init(c, ask, command->shard, command->tenant, jobs);
-            ask->offer.tenant = summary_tenant(&engine->summary, command->shard, command->tenant);
-            task_list_push(joined, &ask->task);
-        }
-        c = next;
-    }
-}
-
-/* ---- Going on ---- */
-
-static void note_visit(struct claiming *claiming, const struct visit *visited)
-{
-    for (size_t i = 0; i < claiming->visits.n; i++) {
-        if (claiming->visits.v[i].tenant == visited->tenant) {
-            claiming->visits.v[i].stamp = visited->stamp;
-            return;
-        }
-    }
-    VEC_PUSH(&claiming->arena, &claiming->visits, *visited);
-}
-
-void park_ask_done(struct engine *engine, struct claim_ask *ask, int64_t granted,
-                   const struct visit *visited, enum err_code code)
-{
-    struct claiming *claiming = ask->task.claiming;
-    summary_release(&ask->offer);
-    claiming->granted += granted;
-    if (visited != NULL) {
-        note_visit(claiming, visited);
-    }
-    if (code != ERR_OK) {
-        claiming->code = code;
-    }
-    if (--claiming->left > 0) {
-        return;
-    }
-    const bool may_wait = claiming->code == ERR_LEDGER_UNAVAILABLE && !claiming->abandoned &&
-                          engine->stage == NODE_RUNNING && claiming->until > clock_mono().us;
-    if (claiming->granted > 0 || (claiming->code != ERR_OK && !may_wait)) {
-        park_finish(engine, claiming);
-    } else if (claiming->code != ERR_OK) {
-        claiming->code = ERR_OK;
-        park_it(engine, claiming);
-    } else {
-        claiming->repeat_count = 0;
-        park_route(engine, claiming);
     }
 }

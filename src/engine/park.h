@@ -89,23 +89,13 @@ void park_fini(struct park *park);
 enum err_code park_admit(struct engine *engine, struct claiming *claiming, struct err *err);
 bool park_was_answered(const struct engine *engine, int64_t claim);
 
-/* Asks for the leases in claiming.repeats again. */
-void park_repeat(struct engine *engine, struct claiming *claiming);
-/* Offers the claim to whom the summary names, or parks it, or finishes it. */
-void park_route(struct engine *engine, struct claiming *claiming);
-/* Parked claims that the tenant may serve now are offered to it. */
-void park_wake(struct engine *engine, struct tenant_summary *tenant);
-void park_wake_all(struct engine *engine);
-/* Takes parked claims that a submit feeds: their asks join its tick. Appends to `joined`. */
-void park_feed(struct engine *engine, struct task *submit, struct task_list *joined);
 /* Finishes parked claims whose time is over; all of them when `all`. */
 void park_expire(struct engine *engine, int64_t mono, bool all);
-/* One ask was answered: `granted` jobs, or `code` when it failed. `visited`: the tenant has nothing
- * for this claim. The last one finishes the claim, or it goes on elsewhere. */
-void park_ask_done(struct engine *engine, struct claim_ask *ask, int64_t granted,
-                   const struct visit *visited, enum err_code code);
+/* To be answered with what it has. */
 void park_finish(struct engine *engine, struct claiming *claiming);
-
+/* Into and out of the list of parked claims. */
+void park_add(struct engine *engine, struct claiming *claiming);
+void park_remove(struct park *park, struct claiming *claiming);
 /* Leaves the finished claims to the timer thread, when the caller's must not call `done`. */
 void park_hand_over(struct engine *engine);
 /* Takes the finished claims off; then, without the lock, answers them. */

@@ -156,6 +156,7 @@ bool summary_learn_lane(struct summary *summary, const struct lane_row *row, int
     const bool was_open = lane->open;
     const bool better = row->waiting > lane->waiting || row->inflight < lane->inflight ||
                         (row->waiting > 0 && row->open_at < lane->open_at);
+    lane->listing = summary->listing;
     lane->inflight = row->inflight;
     set_lane(summary, t, lane, row->waiting, row->open_at, now);
     if (row->estimate_ms > 0) {
@@ -168,12 +169,19 @@ bool summary_learn_lane(struct summary *summary, const struct lane_row *row, int
     return false;
 }
 
+void summary_begin_listing(struct summary *summary)
+{
+    summary->listing++;
+}
+
 void summary_forget_lanes(struct summary *summary, struct tenant_summary *t)
 {
     for (size_t i = 0; i < t->lanes.n; i++) {
         struct lane_summary *lane = t->lanes.entries[i].value;
-        lane->inflight = 0;
-        set_lane(summary, t, lane, 0, 0, 0);
+        if (lane->listing != summary->listing) {
+            lane->inflight = 0;
+            set_lane(summary, t, lane, 0, 0, 0);
+        }
     }
 }
 

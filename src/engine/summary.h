@@ -40,6 +40,7 @@ struct lane_summary {
     int64_t inflight;
     int64_t open_at;
     int64_t alarm_at; /* The opening that is in the heap; 0 for none. */
+    uint64_t listing; /* The last listing that it was learned in. */
     bool open;        /* Counted in type_summary.open. */
 };
 
@@ -76,8 +77,9 @@ struct summary {
     struct map tenants;                  /* tenant -> struct tenant_summary */
     VEC(struct tenant_summary *) active; /* With open work, in no order. */
     VEC(struct opening) openings;        /* Heap, earliest first. */
-    uint64_t stamp;
-    int64_t served; /* Highest virtual time that was offered work. */
+    uint64_t stamp;                      /* Counts changes that may help a claim. */
+    uint64_t listing;                    /* Counts fresh listings; see summary_forget_lanes(). */
+    int64_t served;                      /* Highest virtual time that was offered work. */
 };
 
 /* What of one tenant is offered to a claim. */
@@ -91,7 +93,8 @@ struct offer {
 /* A tenant that a claim was answered nothing by, and when. */
 struct visit {
     const struct tenant_summary *tenant;
-    uint64_t stamp;
+    uint64_t stamp;   /* Counts changes that may help a claim. */
+    uint64_t listing; /* Counts fresh listings; see summary_forget_lanes(). */
 };
 
 struct offer_request {
@@ -111,7 +114,9 @@ struct tenant_summary *summary_tenant(struct summary *summary, int16_t shard,
 /* Both return true when the change may help a waiting claim. */
 bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row);
 bool summary_learn_lane(struct summary *summary, const struct lane_row *row, int64_t now);
-/* Lanes that are not in a fresh listing have nothing waiting or leased. */
+/* A fresh listing of a tenant's busy lanes: begin, learn each, then forget the lanes that were not
+ * in it: they have nothing waiting or leased. */
+void summary_begin_listing(struct summary *summary);
 void summary_forget_lanes(struct summary *summary, struct tenant_summary *tenant);
 
 /* Opens the next lane that is due; null when none is. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "engine/ask.h"
 #include "engine/group.h"
 #include "platform/clock.h"
 
@@ -59,7 +60,7 @@ static int32_t take_submits(struct group *group, int16_t shard, int32_t jobs)
         take_task(group, shard, PHASE_SUBMITS, task, units);
         jobs += units;
         if (engine->park.first != NULL && feeds_now(task, engine->config.limits.submit_cap)) {
-            park_feed(engine, task, &group->ticks[shard].tasks[PHASE_FED]);
+            ask_feed(engine, task, &group->ticks[shard].tasks[PHASE_FED]);
         }
     }
     return jobs;

@@ -1,4 +1,5 @@
 #include "engine/timer.h"
+#include "engine/ask.h"
 
 #include "engine/group.h"
 #include "platform/clock.h"
@@ -39,7 +40,7 @@ static int64_t look_at_lanes(struct engine *engine, int64_t now)
 {
     struct tenant_summary *tenant = summary_open_next(&engine->summary, now);
     while (tenant != NULL) {
-        park_wake(engine, tenant);
+        ask_wake(engine, tenant);
         tenant = summary_open_next(&engine->summary, now);
     }
     const int64_t next = summary_next_opening(&engine->summary);

@@ -1,4 +1,5 @@
 #include "engine/watch.h"
+#include "engine/ask.h"
 
 #include "platform/clock.h"
 #include "platform/thread.h"
@@ -78,23 +79,26 @@ static void learn_tenants(struct engine *engine, const struct query_result *tena
             continue;
         }
         (void)summary_learn_tenant(&engine->summary, &row);
-        summary_forget_lanes(&engine->summary, t);
         map_put(arena, fresh, (uint64_t)row.tenant, t);
     }
 }
 
-/* Lock held. */
+/* Lock held. Returns the leases. */
 static int64_t learn_lanes(struct engine *engine, int16_t shard, const struct query_result *lanes,
                            const struct map *fresh)
 {
     const int64_t now = node_ledger_now(engine);
     int64_t inflight = 0;
+    summary_begin_listing(&engine->summary);
     for (size_t i = 0; i < lanes->rows; i++) {
         const struct lane_row row = lane_of(shard, &lanes->values[i * lanes->columns]);
         if (map_find(fresh, (uint64_t)row.tenant) != NULL) {
             (void)summary_learn_lane(&engine->summary, &row, now);
             inflight += row.inflight;
         }
+    }
+    for (size_t i = 0; i < fresh->n; i++) {
+        summary_forget_lanes(&engine->summary, fresh->entries[i].value);
     }
     return inflight;
 }
@@ -127,7 +131,7 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
             state->tick = seen->tick;
         }
         for (size_t i = 0; i < fresh.n; i++) {
-            park_wake(engine, fresh.entries[i].value);
+            ask_wake(engine, fresh.entries[i].value);
         }
         park_hand_over(engine);
         mutex_give(&engine->lock);
