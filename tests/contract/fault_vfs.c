@@ -1,7 +1,7 @@
 #include "contract/fault_vfs.h"
 
 #include <sqlite3.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -36,7 +36,7 @@ static int is_now(int call)
 /* The real file lies behind ours. */
 struct fault_file {
     sqlite3_file base;
-    max_align_t real[];
+    int64_t real[]; /* SQLite aligns files for eight bytes. */
 };
 
 static sqlite3_file *real_of(sqlite3_file *file)
