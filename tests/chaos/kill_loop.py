@@ -27,7 +27,7 @@ TENANTS = 3
 CUT = 0.008              # Share of chunks at which the proxy cuts.
 WAIT_S = (0.25, 1.6)     # Between two kills.
 WAITING_MAX = 4000       # Live jobs above which submitters pause.
-DRAIN_S = 120
+DRAIN_S = 60
 SHARES = {"sqlite": {"server": 6, "worker": 4}, "postgres": {"server": 5, "worker": 4, "database": 1}}
 TYPE = {"ttl_ms": 1000, "max_attempts": 6, "backoff_base_ms": 20, "backoff_max_ms": 400}
 
