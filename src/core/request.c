@@ -14,15 +14,18 @@ static struct str digest_of(const struct command *command)
     return (struct str){(const char *)command->request_digest.bytes, SHA256_SIZE};
 }
 
-/* The ids of "17,18,", as far as items take them. */
+/* The ids of "17,18=succeeded,", as far as items take them. */
 static void answer_submit(struct submit *submit, struct str ids)
 {
+    struct str one;
     struct str id;
     submit->done = 0;
-    while (submit->done < submit->count && str_split(&ids, ',', &id) && id.len > 0) {
+    while (submit->done < submit->count && str_split(&ids, ',', &one) && one.len > 0) {
         struct submit_item *item = &submit->items[submit->done++];
-        CHECK(str_parse_i64(id, &item->id.v));
+        CHECK(str_split(&one, '=', &id) && str_parse_i64(id, &item->id.v));
+        item->duplicate = one.len > 0;
         item->state = JOB_PENDING;
+        CHECK(!item->duplicate || job_state_find(one, &item->state));
     }
 }
 

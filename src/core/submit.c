@@ -318,16 +318,22 @@ static enum err_code validate_all(struct submit *submit, struct decision *d, str
     return ERR_OK;
 }
 
-/* The answer kept for the request key: "id,id,…". */
+/* The answer kept for the request key: "id,id,…"; what was a duplicate with its state, "id=state".
+ */
 static void store_submitted(struct command *command, struct decision *d)
 {
     if (command->request_key.len == 0) {
         return;
     }
     CLEANUP(buf_fini) struct buf ids;
-    buf_init(&ids, (size_t)SUBMIT_MAX * 24);
+    buf_init(&ids, (size_t)SUBMIT_MAX * 40);
     for (size_t i = 0; i < command->submit.done; i++) {
-        buf_i64(&ids, command->submit.items[i].id.v);
+        const struct submit_item *item = &command->submit.items[i];
+        buf_i64(&ids, item->id.v);
+        if (item->duplicate) {
+            buf_char(&ids, '=');
+            buf_str(&ids, str_from(job_state_name(item->state)));
+        }
         buf_char(&ids, ',');
     }
     CHECK(!ids.overflow);

@@ -1,13 +1,13 @@
 #include "serve/serve.h"
 
 static const struct cli_option serve_options[] = {
-    {"listen", 0, "HOST:PORT", "address of the API [127.0.0.1:8700]"},
-    {"data", 0, "DIR", "folder of the embedded ledger [stella-data]"},
+    {"listen", 0, "HOST:PORT", "Address of the API [127.0.0.1:8700]"},
+    {"data", 0, "DIR", "Folder of the embedded ledger [stella-data]"},
     {"database", 0, "URL", "postgres:// URL of the ledger, instead of the embedded one"},
-    {"settings", 0, "FILE", "settings file, one name = value a line"},
-    {"worker-token", 0, "FILE", "keep a token for workers in this file"},
-    {"allow-plain-http", 0, NULL, "serve plain HTTP to other machines too"},
-    {"print-settings", 0, NULL, "print what is in force and end"},
+    {"settings", 0, "FILE", "Settings file, one name = value a line"},
+    {"worker-token", 0, "FILE", "Keep a token for workers in this file"},
+    {"allow-plain-http", 0, NULL, "Serve plain HTTP to other machines too"},
+    {"print-settings", 0, NULL, "Print what is in force and end"},
 };
 
 static const struct cli_command serve_commands[] = {
@@ -15,7 +15,7 @@ static const struct cli_command serve_commands[] = {
         .verb = "",
         .arguments = "[--SETTING VALUE...]",
         .most = CLI_RAW,
-        .help = "run the service; every setting of docs/reference/settings.md is an option",
+        .help = "Run the service; every setting of docs/reference/settings.md is an option",
         .examples = "stella orchestrator serve --data ./stella-data\n"
                     "stella orchestrator serve --database postgres://stella@db/stella\n"
                     "stella orchestrator serve --print-settings",
@@ -26,7 +26,7 @@ static const struct cli_command serve_commands[] = {
 };
 
 static const struct cli_option migrate_options[] = {
-    {"data", 0, "DIR", "folder of the embedded ledger [stella-data]"},
+    {"data", 0, "DIR", "Folder of the embedded ledger [stella-data]"},
     {"database", 0, "URL", "postgres:// URL of the ledger"},
 };
 
@@ -35,7 +35,7 @@ static const struct cli_command migrate_commands[] = {
         .verb = "",
         .arguments = "",
         .most = CLI_RAW,
-        .help = "make or update the ledger's schema; never done by serve",
+        .help = "Make or update the ledger's schema; never done by serve",
         .examples = "stella orchestrator migrate --data ./stella-data",
         .options = migrate_options,
         .option_count = CLI_COUNT(migrate_options),
@@ -44,8 +44,8 @@ static const struct cli_command migrate_commands[] = {
 };
 
 const struct cli_noun serve_nouns[] = {
-    {"serve", NULL, "run the service", serve_commands, CLI_COUNT(serve_commands)},
-    {"migrate", NULL, "make or update the ledger's schema", migrate_commands,
+    {"serve", NULL, "Run the service", serve_commands, CLI_COUNT(serve_commands)},
+    {"migrate", NULL, "Make or update the ledger's schema", migrate_commands,
      CLI_COUNT(migrate_commands)},
 };
 

@@ -14,7 +14,7 @@ TYPES = ["chaos.fast", "chaos.slow"]
 CLAIM_MAX = 60
 WAIT_MS = 500
 FATES = [("complete", 90.0), ("fail", 4.0), ("fail_for_good", 0.7), ("throttled", 1.0), ("release", 1.5),
-         ("forget", 0.8), ("dawdle", 2.0)]
+         ("forget", 0.8), ("dawdle", 0.05)]
 AGAIN = 0.03     # Share of answers that are asked for once more.
 BEAT = 0.15      # Share of batches that send a heartbeat first.
 

@@ -80,13 +80,13 @@ class CommandLine(unittest.TestCase):
         self.assertIn("/jobs/1", json.dumps(told))
 
     def test_lists_page_by_page(self):
-        kind = self.type_of_its_own()
-        self.rig.run("jobs", "submit", "-f", "-", stdin=json.dumps([{"type": kind}] * 250))
+        run = self.rig.json("runs", "submit", "-f", "-", stdin=json.dumps(
+            {"jobs": [{"name": f"j{i}", "type": "t"} for i in range(250)]}))["id"]
         for words, count in ((["--limit", "7"], 7), (["--limit", "120"], 120), (["--all"], 250), ([], 100)):
-            status, out, _ = self.rig.run("jobs", "list", "--type", kind, "-o", "name", *words)
-            self.assertEqual((0, count), (status, len(set(out.split()))))
-        self.assertIsNotNone(self.rig.json("jobs", "list", "--type", kind, "--limit", "5")["next_cursor"])
-        self.assertIsNone(self.rig.json("jobs", "list", "--type", kind, "--all")["next_cursor"])
+            status, out, err = self.rig.run("jobs", "list", "--run", run, "-o", "name", *words)
+            self.assertEqual((0, count), (status, len(set(out.split()))), err)
+        self.assertIsNotNone(self.rig.json("jobs", "list", "--run", run, "--limit", "5")["next_cursor"])
+        self.assertIsNone(self.rig.json("jobs", "list", "--run", run, "--all")["next_cursor"])
 
     def test_cancel_retry_and_replay(self):
         job = self.submit(self.type_of_its_own())
@@ -281,7 +281,7 @@ class CommandLine(unittest.TestCase):
         status, out, _ = stella("doctor", "-o", "json", **nobody)
         self.assertEqual(1, status)
         self.assertRegex(json.loads(out)[0]["mend"], "is it running")
-        os.chmod(self.rig.path("open.token", open(self.rig.server.token_file, encoding="ascii").read()), 0o644)
+        os.chmod(self.rig.path("open.token", self.rig.token()), 0o644)
         opened = dict(self.rig.environment, STELLA_TOKEN_FILE=self.rig.path("open.token"))
         found = {item["check"]: item for item in json.loads(stella("doctor", "-o", "json", **opened)[1])}
         self.assertEqual("warn", found["token"]["state"])

@@ -67,6 +67,10 @@ class Rig:
                 file.write(content)
         return path
 
+    def token(self):
+        with open(self.server.token_file, encoding="ascii") as file:
+            return file.read()
+
     def run(self, *words, stdin=""):
         return stella(*words, stdin=stdin, **self.environment)
 
