@@ -292,7 +292,7 @@ static void register_answered(struct session *session, const struct session_answ
     }
     backoff_reset(&channel->backoff);
     session->registered = true;
-    const bool sane = poll_ms >= 0 && poll_ms * US_PER_MS <= POLL_DEFAULT_US;
+    const bool sane = poll_ms >= 0 && poll_ms <= POLL_DEFAULT_US / US_PER_MS;
     session->poll_us = sane ? poll_ms * US_PER_MS : POLL_DEFAULT_US;
     session->heartbeat_us = heartbeat_ms > 0 && heartbeat_ms < 3600000 ? heartbeat_ms * 1000 : 0;
 }

@@ -319,9 +319,10 @@ bool wire_get_lease(struct str text, struct arena *arena, struct lease_grant *ou
             return false;
         }
     }
-    out_grant->ttl_us *= US_PER_MS;
+    const bool lasts = out_grant->ttl_us > 0 && out_grant->ttl_us <= WIRE_TTL_MAX_MS;
+    out_grant->ttl_us *= lasts ? US_PER_MS : 0;
     return !scan.broken && out_grant->lease.len > 0 && out_grant->lease.len < WIRE_CODE_MAX &&
-           out_grant->job.len > 0 && out_grant->type.len > 0 && out_grant->ttl_us > 0;
+           out_grant->job.len > 0 && out_grant->type.len > 0 && lasts;
 }
 
 static void copy_code(char out[WIRE_CODE_MAX], const json_t *value)
@@ -337,6 +338,7 @@ static void get_result(const json_t *item, struct wire_result *out)
     out->cancel = json_is_true(json_object_get(item, "cancel"));
     out->drain = json_is_true(json_object_get(item, "drain"));
     get_int(item, "ttl_ms", &out->ttl_ms);
+    out->ttl_ms = out->ttl_ms > 0 && out->ttl_ms <= WIRE_TTL_MAX_MS ? out->ttl_ms : 0;
     const json_t *allowed = json_object_get(item, "requests_allowed");
     out->has_requests_allowed = allowed != NULL;
     out->requests_allowed = -1;

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "worker/lease.h"
 
-enum { WIRE_CODE_MAX = 64 };
+enum { WIRE_CODE_MAX = 64, WIRE_TTL_MAX_MS = 24 * 3600 * 1000 };
 
 struct wire_worker {
     struct str name, version;
