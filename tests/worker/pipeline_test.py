@@ -17,7 +17,6 @@ from orchestrator import TOKEN, Orchestrator
 
 PROGRAMS, FEEDS = sys.argv[1], os.path.realpath(sys.argv[2])
 PRODUCERS = ("advisory", "vex", "sbom", "policy")
-ENVIRONMENT = dict(os.environ, STELLA_TOKEN=TOKEN, STELLA_WORKER_TOKEN=TOKEN)
 
 
 def program(name):
@@ -28,6 +27,9 @@ class PipelineTest(unittest.TestCase):
     def setUp(self):
         self.server = Orchestrator()
         self.folder = tempfile.TemporaryDirectory()
+        self.token = os.path.join(self.folder.name, "token")
+        with open(self.token, "w") as file:
+            file.write(TOKEN + "\n")
         self.workers = []
 
     def tearDown(self):
@@ -41,12 +43,13 @@ class PipelineTest(unittest.TestCase):
     def start_workers(self, *flags):
         for name in PRODUCERS:
             self.workers.append(subprocess.Popen(
-                [program(name), "--url", self.server.url, "--slots", "3", *flags], env=ENVIRONMENT))
+                [program(name), "--url", self.server.url, "--slots", "3", "--token-file", self.token,
+                 *flags]))
 
     def pipeline(self, out, *flags, feeds=FEEDS):
         return subprocess.run(
-            [program("pipeline"), "--url", self.server.url, "--feeds", feeds, "--out", out, *flags],
-            env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+            [program("pipeline"), "--url", self.server.url, "--feeds", feeds, "--out", out,
+             "--token-file", self.token, *flags], capture_output=True, text=True, timeout=120)
 
     def out(self, name="out"):
         return os.path.join(self.folder.name, name)
@@ -111,10 +114,11 @@ class PipelineTest(unittest.TestCase):
 
     def test_wrong_command_lines_are_refused(self):
         for arguments in (["--nonsense"], ["--slots", "0"], ["--allow-root", "relative"], ["extra"]):
-            done = subprocess.run([program("vex"), *arguments], env=ENVIRONMENT, capture_output=True)
+            done = subprocess.run([program("vex"), "--token-file", self.token, *arguments],
+                                  capture_output=True)
             self.assertEqual(done.returncode, 2, arguments)
         for arguments in ([], ["--feeds", "/nowhere"], ["--feeds", FEEDS, "--batch", "0"]):
-            done = subprocess.run([program("pipeline"), *arguments], env=ENVIRONMENT,
+            done = subprocess.run([program("pipeline"), "--token-file", self.token, *arguments],
                                   capture_output=True)
             self.assertEqual(done.returncode, 2, arguments)
 

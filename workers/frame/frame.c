@@ -25,9 +25,8 @@ static void help(const struct frame_program *program)
     (void)printf(
         "%s - %s\n\n"
         "usage: %s [options]\n"
-        "  --url URL            the orchestrator (STELLA_WORKER_URL; http://127.0.0.1:8700)\n"
-        "  --token-file FILE    file with the worker's token (STELLA_WORKER_TOKEN_FILE),\n"
-        "                       or the token itself in STELLA_WORKER_TOKEN\n"
+        "  --url URL            the orchestrator (STELLA_SERVER; http://127.0.0.1:8700)\n"
+        "  --token-file FILE    file with the worker's token (STELLA_WORKER_TOKEN_FILE)\n"
         "  --tenant NAME        with an installation token: work for this tenant alone\n"
         "  --name NAME          as operators see this worker; else host name and process id\n"
         "  --slots N            jobs at once, 1 to %d; else %d\n"
@@ -153,7 +152,7 @@ static void log_line(void *context, int32_t level, const char *job, const char *
 static void defaults(struct setup *setup, const struct frame_program *program)
 {
     setup->worker = (struct stella_worker_options)STELLA_WORKER_OPTIONS_INIT;
-    const char *url = getenv("STELLA_WORKER_URL");
+    const char *url = getenv("STELLA_SERVER");
     setup->worker.url = url != NULL ? url : "http://127.0.0.1:8700";
     setup->worker.token_file = getenv("STELLA_WORKER_TOKEN_FILE");
     setup->worker.slots = SLOTS_DEFAULT;
@@ -211,7 +210,8 @@ int frame_main(int argc, char **argv, const struct frame_program *program)
         return EXIT_SUCCESS;
     }
     if (setup.worker.token_file == NULL) {
-        setup.worker.token = getenv("STELLA_WORKER_TOKEN");
+        (void)fprintf(stderr, "%s: --token-file must be given; see --help\n", program->name);
+        return EXIT_USAGE;
     }
     if (!check_fetch(&setup, program)) {
         return EXIT_USAGE;

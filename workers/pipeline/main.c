@@ -41,9 +41,9 @@ struct pipeline {
 static const char help_text[] =
     "stella-pipeline - a feed folder through the orchestrator, to its findings\n\n"
     "usage: stella-pipeline --feeds DIR [options]\n"
-    "  --url URL          the orchestrator (STELLA_URL; http://127.0.0.1:8700)\n"
+    "  --url URL          the orchestrator (STELLA_SERVER; http://127.0.0.1:8700)\n"
     "  --token-file FILE  file with a token that may submit, operate and read\n"
-    "                     (STELLA_TOKEN_FILE), or the token itself in STELLA_TOKEN\n"
+    "                     (STELLA_TOKEN_FILE)\n"
     "  --tenant NAME      with an installation token: for this tenant\n"
     "  --feeds DIR        advisories-osv/ advisories-csaf/ vex/ sbom/ and perhaps subjects.json\n"
     "  --source-url URL   where the workers find the feed; else file: and the folder\n"
@@ -165,15 +165,16 @@ static bool read_json(const char *path, bool may_be_missing, json_t **out)
 static bool read_token(const struct options *options, char out[TOKEN_BYTES])
 {
     CLEANUP(buf_fini) struct buf text;
-    const char *given = getenv("STELLA_TOKEN");
     buf_init(&text, 1 << 17);
-    if (options->token_file != NULL && !read_file(options->token_file, &text)) {
+    if (options->token_file == NULL) {
+        return say("the command line", "--token-file must be given; see --help");
+    }
+    if (!read_file(options->token_file, &text)) {
         return say(options->token_file, "cannot be read");
     }
-    const struct str token =
-        str_trim(options->token_file != NULL ? buf_get(&text) : str_from(given));
+    const struct str token = str_trim(buf_get(&text));
     (void)snprintf(out, TOKEN_BYTES, "%.*s", STR_ARG(token));
-    return (token.len > 0 && token.len < TOKEN_BYTES) || say("a token", "must be given");
+    return (token.len > 0 && token.len < TOKEN_BYTES) || say(options->token_file, "holds no token");
 }
 
 /* ---- the work ---- */
@@ -310,7 +311,7 @@ static int run_all(struct pipeline *pipeline)
 int main(int argc, char **argv)
 {
     struct pipeline pipeline = {0};
-    const char *url = getenv("STELLA_URL");
+    const char *url = getenv("STELLA_SERVER");
     pipeline.options = (struct options){
         .url = url != NULL ? url : "http://127.0.0.1:8700",
         .token_file = getenv("STELLA_TOKEN_FILE"),
