@@ -25,7 +25,8 @@ from stage import ROOT, Cast, Postgres, Server
 ROUND_KILLS = 40
 TENANTS = 3
 CUT = 0.008              # Share of chunks at which the proxy cuts.
-WAIT_S = (0.25, 1.6)     # Between two kills.
+WAIT_S = (0.2, 1.3)      # Between two kills.
+SETTLE = 0.75            # Share of kills that wait until the server is ready; the others may hit its start.
 WAITING_MAX = 4000       # Live jobs above which submitters pause.
 DRAIN_S = 60
 SHARES = {"sqlite": {"server": 6, "worker": 4}, "postgres": {"server": 5, "worker": 4, "database": 1}}
@@ -107,6 +108,8 @@ class Loop:
         """Kills under load; returns the seconds it took."""
         began = time.monotonic()
         for target in order:
+            if self.rng.random() < SETTLE:
+                self.server.wait_ready()
             time.sleep(self.rng.uniform(*WAIT_S))
             if not self.server.process.alive():
                 raise SystemExit(f"the server ended by itself:\n{self.server.process.last_words()}")

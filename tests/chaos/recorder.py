@@ -42,7 +42,10 @@ class Unanswered(Exception):
 class Caller:
     """One connection; sends the same bytes again until there is an answer that is not "try again"."""
 
-    TRY_AGAIN = (429, 503)
+    @staticmethod
+    def is_answer(status, text):
+        """Not one: refused for load, or an earlier send of the same request is still being handled."""
+        return status not in (429, 503) and not (status == 409 and b'"idempotency_in_flight"' in text)
 
     def __init__(self, port, token, rng, timeout=5.0):
         self.port, self.token, self.rng, self.timeout = port, token, rng, timeout
@@ -77,7 +80,7 @@ class Caller:
             sends += 1
             try:
                 status, text = self.send_once(method, path, data, sent_headers)
-                if status not in self.TRY_AGAIN:
+                if self.is_answer(status, text):
                     return status, json.loads(text) if text else None, sends
             except (OSError, http.client.HTTPException):
                 pass
