@@ -55,7 +55,7 @@ class ProbeTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.server = Installation(self.folder.name, [], workers=())
         self.server.call("PUT", "/job-types/probe",
-                         {"ttl_ms": 1000, "backoff_base_ms": 10, "backoff_max_ms": 100})
+                         {"ttl_ms": 2000, "backoff_base_ms": 10, "backoff_max_ms": 100})
         self.probes = []
 
     def tearDown(self):
@@ -91,7 +91,7 @@ class ProbeTest(unittest.TestCase):
 
     def test_a_long_job_is_kept_over_many_ttls(self):
         self.probe()
-        job = self.job(self.submit({"do": "burn", "ms": 3500}), "succeeded")
+        job = self.job(self.submit({"do": "burn", "ms": 5000}), "succeeded")
         self.assertEqual(job["attempts"], 1)
 
     def test_a_cancel_reaches_the_handler(self):
