@@ -348,7 +348,7 @@ static bool take_request_key(struct call *call)
     if (key.ptr == NULL || !call->route->is_idempotent) {
         return true;
     }
-    if (key.len > 2 && key.ptr[0] == '"' && key.ptr[key.len - 1] == '"') {
+    if (key.len >= 2 && key.ptr[0] == '"' && key.ptr[key.len - 1] == '"') {
         key = str_slice(key, 1, key.len - 1);
     }
     if (!is_visible(key, IDEMPOTENCY_KEY_MAX)) {
