@@ -225,7 +225,7 @@ static void task_done(struct group *group, struct task *task, struct answers *an
         const struct visit visit = {.tenant = tenant, .stamp = group->stamp};
         ask_done(engine, ask, ask->granted, is_dry ? &visit : NULL, task->command->err.code);
     } else if (task->command->again && task->request != NULL) {
-        task_list_push_front(&shard->waiting[task->queue], task);
+        node_put_back(engine, task);
     } else if (task->request != NULL) {
         engine->queued[task->queue] -= task->request->left == 1;
         request_task_done(task, answers);
@@ -253,10 +253,9 @@ void fail_waiting(struct engine *engine, enum err_code code, struct answers *ans
 {
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-            struct task_list list = engine->shards[shard].waiting[queue];
-            engine->shards[shard].waiting[queue] = (struct task_list){0};
-            for (struct task *task = task_list_pop(&list); task != NULL;
-                 task = task_list_pop(&list)) {
+            /* A claim may come back into the queue: only what was there now. */
+            for (size_t left = engine->shards[shard].waiting[queue].n; left > 0; left--) {
+                struct task *task = node_dequeue(engine, shard, (enum engine_queue)queue);
                 task_fail(engine, task, code, answers);
             }
         }

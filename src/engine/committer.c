@@ -166,7 +166,7 @@ void *committer_run(void *ctx)
             wait_for_ledger(committer);
             mutex_take(&engine->lock);
         } else if (group_take(committer->group)) {
-            if (engine->idle_committers > 0 && group_more_waits(engine)) {
+            if (engine->idle_committers > 0 && node_has_group(engine)) {
                 wake_one(&engine->work);
             }
             mutex_give(&engine->lock);

@@ -55,8 +55,6 @@ void group_fini(struct group *group);
 
 /* node.lock held. Takes waiting tasks of shards that nobody has; false when there are none. */
 bool group_take(struct group *group);
-/* node.lock held: a further group could be taken now. */
-bool group_more_waits(const struct engine *engine);
 /* Decides and commits. On failure nothing was changed (but see ERR_COMMIT_UNKNOWN) and the
  * commands are as they were, so that it can be run again. */
 enum err_code group_run(struct group *group, struct err *err);

@@ -16,14 +16,49 @@ int64_t node_ledger_now(const struct engine *engine)
     return clock_wall().us + engine->clock_offset;
 }
 
-void node_enqueue(struct engine *engine, struct task *task)
+static struct shard_state *count_in(struct engine *engine, struct task *task)
 {
     const int16_t shard = task->command->shard;
     CHECK(shard >= 0 && shard < SHARD_COUNT);
-    task_list_push(&engine->shards[shard].waiting[task->queue], task);
-    if (engine->idle_committers > 0) {
+    task->units = task_units(task, engine->config.limits.submit_cap);
+    engine->shards[shard].units += task->units;
+    return &engine->shards[shard];
+}
+
+void node_enqueue(struct engine *engine, struct task *task)
+{
+    struct shard_state *shard = count_in(engine, task);
+    task_list_push(&shard->waiting[task->queue], task);
+    if (engine->idle_committers > 0 && node_has_group(engine)) {
         wake_one(&engine->work);
     }
+}
+
+void node_put_back(struct engine *engine, struct task *task)
+{
+    struct shard_state *shard = count_in(engine, task);
+    task_list_push_front(&shard->waiting[task->queue], task);
+}
+
+struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queue queue)
+{
+    struct task *task = task_list_pop(&engine->shards[shard].waiting[queue]);
+    if (task != NULL) {
+        engine->shards[shard].units -= task->units;
+    }
+    return task;
+}
+
+bool node_has_group(const struct engine *engine)
+{
+    if (engine->busy_committers == 0) {
+        return true;
+    }
+    int64_t units = 0;
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        units += engine->shards[shard].busy ? 0 : engine->shards[shard].units;
+    }
+    return units >= engine->config.group_units / 2;
 }
 
 void node_due_at(struct engine *engine, int64_t mono)

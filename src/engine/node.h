@@ -27,10 +27,11 @@
 #include "engine/read_pool.h"
 #include "engine/summary.h"
 
-enum { COMMITTERS_MAX = 8 };
+enum { COMMITTERS_MAX = 16 };
 
 struct shard_state {
     struct task_list waiting[QUEUE_COUNT];
+    int64_t units;          /* Of work in `waiting`. */
     bool busy;              /* A committer has it. */
     bool due;               /* Its timers are to be looked at. */
     int64_t next_due_at;    /* Ledger time; as committed last. */
@@ -105,8 +106,15 @@ void node_log(struct engine *engine, const char *event, struct str fields);
 /* Lock held: what this machine takes for ledger time now. */
 int64_t node_ledger_now(const struct engine *engine);
 
-/* Lock held: puts a task into its shard's queue and wakes a committer. */
+/* Lock held: puts a task into its shard's queue and wakes a committer when it should be taken. */
 void node_enqueue(struct engine *engine, struct task *task);
+/* Lock held: the same for one that goes on: it is the next of its queue. */
+void node_put_back(struct engine *engine, struct task *task);
+/* Lock held: takes the next off a queue; null when it is empty. */
+struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queue queue);
+/* Lock held: a group should begin now. While one is running, the next waits until it is worth a
+ * commit of its own: more groups at once are slower than larger ones. */
+bool node_has_group(const struct engine *engine);
 
 /* Lock held: something is due at that time (mono); the timer thread learns of it. */
 void node_due_at(struct engine *engine, int64_t mono);

@@ -17,10 +17,10 @@ static void take_queue(struct group *group, int16_t shard, enum engine_queue que
                        enum phase phase)
 {
     struct engine *engine = group->engine;
-    struct task_list *waiting = &engine->shards[shard].waiting[queue];
+    const struct task_list *waiting = &engine->shards[shard].waiting[queue];
     while (waiting->first != NULL && group->units < engine->config.group_units) {
-        struct task *task = task_list_pop(waiting);
-        take_task(group, shard, phase, task, task_units(task, engine->submit_cap));
+        struct task *task = node_dequeue(engine, shard, queue);
+        take_task(group, shard, phase, task, task->units);
     }
 }
 
@@ -50,13 +50,13 @@ static bool feeds_now(const struct task *task, int32_t submit_cap)
 static int32_t take_submits(struct group *group, int16_t shard, int32_t jobs)
 {
     struct engine *engine = group->engine;
-    struct task_list *waiting = &engine->shards[shard].waiting[QUEUE_SUBMITS];
+    const struct task_list *waiting = &engine->shards[shard].waiting[QUEUE_SUBMITS];
     while (waiting->first != NULL) {
-        const int32_t units = task_units(waiting->first, engine->config.limits.submit_cap);
+        const int32_t units = waiting->first->units;
         if (jobs > 0 && jobs + units > engine->submit_cap) {
             break;
         }
-        struct task *task = task_list_pop(waiting);
+        struct task *task = node_dequeue(engine, shard, QUEUE_SUBMITS);
         take_task(group, shard, PHASE_SUBMITS, task, units);
         jobs += units;
         if (engine->park.first != NULL && feeds_now(task, engine->config.limits.submit_cap)) {
@@ -99,7 +99,7 @@ bool group_take(struct group *group)
     memset(group->ticks, 0, sizeof(group->ticks));
     group->units = 0;
     group->shard_count = 0;
-    if (!engine->ready) {
+    if (!engine->ready || !node_has_group(engine)) {
         return false;
     }
     take_shards(group);
@@ -119,20 +119,4 @@ bool group_take(struct group *group)
     group->begun = clock_mono().us;
     engine->busy_committers++;
     return true;
-}
-
-bool group_more_waits(const struct engine *engine)
-{
-    for (int16_t i = 0; i < SHARD_COUNT; i++) {
-        const struct shard_state *shard = &engine->shards[i];
-        if (shard->busy) {
-            continue;
-        }
-        for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-            if (shard->waiting[queue].first != NULL) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
