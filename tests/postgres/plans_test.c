@@ -44,8 +44,8 @@ static void list_numbers(char *out, int64_t first, int64_t step)
 {
     size_t len = 0;
     for (int i = 0; i < KEYS; i++) {
-        len += (size_t)snprintf(out + len, TEXT - len, "%s%lld", i == 0 ? "'{" : ",",
-                                (long long)(first + i * step));
+        const long long number = first + i * step;
+        len += (size_t)snprintf(out + len, TEXT - len, "%s%lld", i == 0 ? "'{" : ",", number);
     }
     (void)snprintf(out + len, TEXT - len, "}'");
 }
