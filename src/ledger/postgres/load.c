@@ -11,36 +11,41 @@ static const struct want_load open_heads = {"load_open_heads", TABLE_READY};
 
 /* ---- Sending ---- */
 
-static int64_t int_member(const struct want *want, const char *name)
-{
-    return strcmp(name, "shard") == 0    ? want->shard
-           : strcmp(name, "tenant") == 0 ? want->tenant
-           : strcmp(name, "a") == 0      ? want->a
-           : strcmp(name, "b") == 0      ? want->b
-                                         : want->limit;
-}
+/* Members of struct want by the names that "-- args:" lines use. */
+static const struct member {
+    const char *name;
+    enum column_kind kind;
+    size_t offset;
+} members[] = {
+    {"shard", COLUMN_I2, offsetof(struct want, shard)},
+    {"tenant", COLUMN_I4, offsetof(struct want, tenant)},
+    {"a", COLUMN_I8, offsetof(struct want, a)},
+    {"b", COLUMN_I8, offsetof(struct want, b)},
+    {"limit", COLUMN_I4, offsetof(struct want, limit)},
+    {"text", COLUMN_TEXT, offsetof(struct want, text)},
+    {"text2", COLUMN_TEXT, offsetof(struct want, text2)},
+};
 
-static enum column_kind kind_of(const char *name)
+static const struct member *member_of(const char *name)
 {
-    if (strncmp(name, "text", 4) == 0) {
-        return COLUMN_TEXT;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (strcmp(members[i].name, name) == 0) {
+            return &members[i];
+        }
     }
-    return strcmp(name, "shard") == 0                                  ? COLUMN_I2
-           : strcmp(name, "tenant") == 0 || strcmp(name, "limit") == 0 ? COLUMN_I4
-                                                                       : COLUMN_I8;
+    UNREACHABLE();
 }
 
-/* One array: the member of that name of all wants. */
-static void put_member(struct params *params, const char *name, const want_list *wants)
+/* One array: that member of all wants. */
+static void put_member(struct params *params, const struct member *member, const want_list *wants)
 {
-    const enum column_kind kind = kind_of(name);
-    params_array(params, kind, wants->n);
+    params_array(params, member->kind, wants->n);
     for (size_t i = 0; i < wants->n; i++) {
-        const struct want *want = &wants->v[i];
-        if (kind != COLUMN_TEXT) {
-            params_add_int(params, kind, int_member(want, name));
+        const char *at = (const char *)&wants->v[i] + member->offset;
+        if (member->kind == COLUMN_TEXT) {
+            params_add_str(params, *(const struct str *)(const void *)at);
         } else {
-            params_add_str(params, strcmp(name, "text") == 0 ? want->text : want->text2);
+            params_add_int(params, member->kind, int_at(at, member->kind));
         }
     }
 }
@@ -52,7 +57,7 @@ static enum err_code send_one(struct session *session, struct params *params,
     CHECK(statement != NULL);
     params_reset(params);
     for (size_t i = 0; i < statement->arg_count; i++) {
-        put_member(params, statement->args[i], wants);
+        put_member(params, member_of(statement->args[i]), wants);
     }
     return session_send(session, statement->name, params, err);
 }

@@ -181,7 +181,7 @@ static void column_of_ints(struct buf *bytes, const struct column *column, const
     char *at = buf_reserve(bytes, rows->n * step);
     CHECK(at != NULL);
     for (size_t i = 0; i < rows->n; i++) {
-        put_int(at, size, column_int(column, rows->v[i]));
+        put_int(at, size, int_at((const char *)rows->v[i] + column->offset, column->kind));
         at += step;
     }
     bytes->len += rows->n * step;

@@ -49,6 +49,15 @@ void params_add_str(struct params *params, struct str value);
 void params_column(struct params *params, const struct column *column, const row_list *rows);
 void params_places(struct params *params, const row_list *rows);
 
+/* The number of that kind at `at`. */
+static inline int64_t int_at(const char *at, enum column_kind kind)
+{
+    return kind == COLUMN_I8   ? *(const int64_t *)(const void *)at
+           : kind == COLUMN_I4 ? *(const int32_t *)(const void *)at
+           : kind == COLUMN_I2 ? *(const int16_t *)(const void *)at
+                               : *(const bool *)at;
+}
+
 /* A ctid as row.locator, and never 0: 48 bits, block and line. */
 int64_t place_from_bytes(const char bytes[6]);
 
