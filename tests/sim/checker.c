@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "contract/history.h"
 #include "core/config.h"
 #include "core/fold.h"
 
@@ -19,18 +20,12 @@ struct seen_job {
     bool succeeded;
 };
 
-struct host_grant {
-    int64_t at;
-    int64_t tokens;
-};
-
 struct seen_tenant {
     int32_t tenant;
     size_t read; /* Bytes of history read. */
     int64_t seq;
     int64_t inflight;
-    struct map jobs;               /* job -> struct seen_job */
-    VEC(struct host_grant) grants; /* Of its one throttled host. */
+    struct map jobs; /* job -> struct seen_job */
 };
 
 struct checker {
@@ -97,12 +92,6 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
         CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
         job->leased = true;
         t->inflight++;
-        const int64_t tokens = json_integer_value(json_object_get(facts, "requests"));
-        if (tokens > 0) {
-            VEC_PUSH(
-                &checker->arena, &t->grants,
-                ((struct host_grant){json_integer_value(json_object_get(line, "at")), tokens}));
-        }
     } else if (is(type, "job.retrying") || is(type, "job.throttled") || is(type, "job.returned")) {
         CHECK(job->leased);
         job->leased = false;
@@ -127,12 +116,46 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     }
 }
 
+/* The type is in the catalogue, and so is each of the line's facts. */
+static void check_catalogue(struct str type, json_t *facts)
+{
+    static const struct {
+        const char *type;
+        const char *facts;
+    } catalogue[] = {
+
+#define ROW(type, facts) {type, facts},
+        HISTORY_CATALOGUE(ROW)
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof(catalogue) / sizeof(catalogue[0]); i++) {
+        const char *name = NULL;
+        json_t *value = NULL;
+        if (!is(type, catalogue[i].type)) {
+            continue;
+        }
+        json_object_foreach(facts, name, value)
+        {
+            bool known = false;
+            struct str rest = str_from(catalogue[i].facts);
+            struct str fact;
+            while (str_split(&rest, ' ', &fact)) {
+                known |= is(fact, name);
+            }
+            CHECK(known);
+        }
+        return;
+    }
+    CHECK(false && "a type that contract/history.json does not know");
+}
+
 static void read_line(struct checker *checker, struct seen_tenant *t, struct str text)
 {
     struct err err;
     json_t *line = NULL;
     CHECK(json_read(text, &line, &err) == ERR_OK);
     CHECK(json_integer_value(json_object_get(line, "seq")) == ++t->seq);
+    check_catalogue(json_text(json_object_get(line, "type")), json_object_get(line, "facts"));
     if (json_object_get(line, "job") != NULL) {
         job_line(checker, t, line, json_text(json_object_get(line, "type")));
     }
@@ -174,6 +197,16 @@ static void check_limits(const struct memory_ledger *ledger, const struct tenant
     }
 }
 
+static void check_buckets(const struct memory_ledger *ledger)
+{
+    const struct row_table *buckets = &ledger->set.tables[TABLE_THROTTLES];
+    for (size_t i = 0; i < buckets->n; i++) {
+        const struct throttle_row *bucket = (const struct throttle_row *)buckets->rows[i];
+        CHECK(bucket->level_micro >= 0);
+        CHECK(bucket->level_micro <= bucket->burst * 1000000);
+    }
+}
+
 void checker_step(struct checker *checker)
 {
     const struct memory_ledger *ledger = checker->ledger;
@@ -188,6 +221,7 @@ void checker_step(struct checker *checker)
         t->read = history->lines.len;
         CHECK(t->seq == history->count);
     }
+    check_buckets(ledger);
     const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
     for (size_t i = 0; i < tenants->n; i++) {
         const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[i];

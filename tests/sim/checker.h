@@ -7,8 +7,9 @@
  *   3  one ending line per life of a job; what ended stays ended until retried
  *   4  no tenant, and no job type of a tenant, above its in-flight limit
  *   5  a job is released only after every predecessor ended as its edge asks
- *   6  grants of a throttled host never exceed burst + rate x time over any window
- *   7  counters equal what they count, and fold(history) equals the rows
+ *   6  a bucket holds neither less than nothing nor more than its burst
+ *   7  every line is of a type in contract/history.json and has only its facts
+ *   8  counters equal what they count, and fold(history) equals the rows
  */
 #ifndef TESTS_SIM_CHECKER_H
 #define TESTS_SIM_CHECKER_H
@@ -19,9 +20,9 @@ struct checker;
 
 struct checker *checker_new(const struct memory_ledger *ledger);
 void checker_free(struct checker *checker);
-/* Reads the lines that are new; checks 1 to 6. */
+/* Reads the lines that are new; checks 1 to 5 and 7. */
 void checker_step(struct checker *checker);
-/* Check 7; linear in all of history. */
+/* Check 8; linear in all of history. */
 void checker_fold(const struct memory_ledger *ledger);
 
 #endif
