@@ -139,7 +139,7 @@ static void read_reply(struct client *client)
             CHECK(at < end);
             client->body_at = end + 4;
             need = client->body_at + strtoul(all.ptr + at + 16, NULL, 10);
-            client->status = atoi(all.ptr + 9);
+            client->status = (int)strtol(all.ptr + 9, NULL, 10);
         }
     }
 }
