@@ -1,6 +1,7 @@
 /* Outputs of a job: kept while they are written, uploaded by their digest. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,27 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
+/* A file without a name. Not every file system can make one; then its name is taken away at once.
+ */
+static int temporary_file(void)
+{
+    const char *given = secure_getenv("TMPDIR");
+    const char *folder = given != NULL ? given : "/tmp";
+    char path[PATH_MAX];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && snprintf(path, sizeof(path), "%s/stella-XXXXXX", folder) < PATH_MAX) {
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+            (void)unlink(path);
+        }
+    }
+    return fd;
+}
+
 /* Moves what is in memory to an unnamed file. */
 static bool spill(struct stella_artifact *artifact)
 {
-    const char *folder = secure_getenv("TMPDIR");
-    const int fd = open(folder != NULL ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    const int fd = temporary_file();
     if (fd < 0) {
         return false;
     }

@@ -196,6 +196,9 @@ static struct str cut_copy(struct arena *arena, const char *from, size_t max)
 int32_t stella_job_fail(struct stella_job *job, const char *error_class, const char *message,
                         int32_t permanent, uint32_t retry_after_ms)
 {
+    if (arena_used(&job->arena) > JOB_ARENA_CAP / 4 * 3) {
+        return STELLA_FAILED; /* Said too often; what was said before stands. */
+    }
     const bool valid = error_class != NULL && name_is_valid(str_from(error_class), LEASE_CLASS_MAX);
     job->error_class = valid ? cut_copy(&job->arena, error_class, LEASE_CLASS_MAX) : STR("failed");
     job->message = cut_copy(&job->arena, message, STELLA_MESSAGE_MAX);
@@ -206,7 +209,8 @@ int32_t stella_job_fail(struct stella_job *job, const char *error_class, const c
 
 int32_t stella_job_throttle(struct stella_job *job, const char *host, uint32_t retry_after_ms)
 {
-    if (host != NULL && name_is_valid(str_from(host), 255)) {
+    const bool fits = arena_used(&job->arena) <= JOB_ARENA_CAP / 4 * 3;
+    if (fits && host != NULL && name_is_valid(str_from(host), 255)) {
         job->host = arena_str(&job->arena, str_from(host));
     }
     job->retry_after_ms = retry_after_ms;
