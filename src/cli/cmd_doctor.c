@@ -102,7 +102,8 @@ static void check_ready(struct doctor *doctor)
         return;
     }
     json_decref(reply.json);
-    note(doctor, "ledger", "ok", STR("answers, and commits"), "");
+    /* serve does not start on a ledger of another schema. */
+    note(doctor, "ledger", "ok", STR("answers and commits; its schema is the server's"), "");
 }
 
 static void check_contract(struct doctor *doctor)

@@ -14,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ WAIT_S = (0.2, 1.3)      # Between two kills.
 SETTLE = 0.75            # Share of kills that wait until the server is ready; the others may hit its start.
 WAITING_MAX = 4000       # Live jobs above which submitters pause.
 DRAIN_S = 60
+STILL_S = 3              # No job ended for so long: look whether any could.
 SHARES = {"sqlite": {"server": 6, "worker": 4}, "postgres": {"server": 5, "worker": 4, "database": 1}}
 TYPE = {"ttl_ms": 1000, "max_attempts": 6, "backoff_base_ms": 20, "backoff_max_ms": 400}
 
@@ -120,11 +122,21 @@ class Loop:
         time.sleep(WAIT_S[0])
         return time.monotonic() - began
 
+    def movable(self, tenants):
+        """Something could still go on; blocked jobs alone may wait rightly, the checker says."""
+        return any(self.server.must("GET", f"/jobs?state={state}&limit=1", tenant=tenant)["items"]
+                   for tenant in tenants for state in ("pending", "leased", "running"))
+
     def drain(self, tenants):
         self.server.wait_ready()
         deadline = time.monotonic() + DRAIN_S
-        while self.live(tenants) != 0 and time.monotonic() < deadline:
+        live, since = self.live(tenants), time.monotonic()
+        while live != 0 and time.monotonic() < deadline:
             time.sleep(0.1)
+            before, live = live, self.live(tenants)
+            since = since if live == before else time.monotonic()
+            if time.monotonic() - since > STILL_S and not self.movable(tenants):
+                return
 
     def evidence(self, cast, tenants):
         histories = {tenant: list(self.server.history(tenant)) for tenant in tenants}
@@ -149,14 +161,19 @@ class Loop:
             began_us = time.time_ns() // 1000
             seconds = self.strike(targets(self.options.backend, kills, self.rng), cast, tenants)
             ended_us = time.time_ns() // 1000
+            calm = time.monotonic()
             cast.calm_down()
             self.drain(tenants)
             cast.end()
+            drained = time.monotonic()
             evidence = self.evidence(cast, tenants)
         finally:
             cast.end()
+        read = time.monotonic()
         result = self.judge(evidence, folder, began_us, ended_us)
-        return {"round": number, "seed": seed, "kills": kills, "seconds": round(seconds, 1), **result}
+        return {"round": number, "seed": seed, "kills": kills, "seconds": round(seconds, 1),
+                "drain_seconds": round(drained - calm, 1), "read_seconds": round(read - drained, 1),
+                "check_seconds": round(time.monotonic() - read, 1), **result}
 
     def judge(self, evidence, folder, began_us, ended_us):
         histories, rows, records = evidence
@@ -256,6 +273,7 @@ def main():
     options.seed = options.seed or kept.get("seed") or random.SystemRandom().randrange(1, 1_000_000)
     if not options.resume:
         shutil.rmtree(os.path.join(folder, "data"), ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that what was started is ended.
     print(f"kill loop on {options.backend}, seed {options.seed}, state in {folder}", flush=True)
     result = run(options, folder)
     if options.json:

@@ -305,6 +305,28 @@ class Checker(unittest.TestCase):
         world.submit("job-6", "f")
         self.found("no_progress", world)
 
+    def retried_before_what_it_needs(self):
+        world = sound()
+        world.line("run.submitted", run=2, total=2, name="run", key="")
+        world.line("job.submitted", "job-6", state="pending", run=2, name="x")
+        world.line("job.submitted", "job-7", state="blocked", run=2, name="y")
+        world.line("run.edges", edges=[[6, 7, 0]], run=2)
+        world.line("job.canceled", "job-6", spent=0, **{"class": "canceled"})
+        world.line("job.canceled", "job-7", spent=0, **{"class": "dependency_failed"})
+        world.line("run.ended", run="run-2", state="canceled")
+        world.line("job.retried", "job-7", remaining=1)
+        return world
+
+    def test_a_job_retried_before_what_it_needs_may_wait(self):
+        self.assertEqual(set(), kinds(self.retried_before_what_it_needs()))
+
+    def test_a_retried_job_that_waits_for_nothing_is_found(self):
+        world = self.retried_before_what_it_needs()
+        world.line("job.retried", "job-6", remaining=0)
+        world.claim("job-6", 1, claim="k9")
+        world.complete("job-6", 1)
+        self.found("no_progress", world)
+
     def test_an_error_of_the_server_is_found(self):
         world = sound()
         world.ask("submit", {"code": "internal"}, 500, tenant=TENANT, jobs=[["z", "t"]])

@@ -142,6 +142,14 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(1, status)
         self.assertIn(f"{run} ended failed", err)
 
+    def test_a_terminal_gets_one_line_that_is_written_over(self):
+        kind = self.type_of_its_own()
+        run = self.run_of(kind)
+        self.finish_run(kind)
+        status, shown = stella_on_terminal("runs", "watch", run, "--exit-status", **self.rig.environment)
+        self.assertEqual(0, status)
+        self.assertRegex(shown, rf"^\r\x1b\[K{run} succeeded #{{30}} 2 jobs, 2 succeeded\r\n$")
+
     def test_watching_ends_with_130_on_interrupt(self):
         run = self.run_of(self.type_of_its_own())
         watch = subprocess.Popen([PROGRAM, "runs", "watch", run], stdout=subprocess.PIPE, text=True,
