@@ -14,6 +14,7 @@
  *   keys=1         job keys: looked up and written
  *   lines=1        history lines
  *   security=1     PostgreSQL row security
+ *   cache=0        MiB of SQLite's page cache; 0 for the ledger's own choice
  *   preload=0      jobs to complete before measuring (retained jobs)
  *   warm=1 seconds=4
  * It makes the schema and 16 tenants when the ledger is empty; use a fresh one for each setting.
@@ -41,7 +42,7 @@ enum {
 struct options {
     const char *url;
     int64_t tenants, conns, spread, batch, submit, backlog, payload, outcomes, keys, lines;
-    int64_t security, preload, warm, seconds;
+    int64_t security, cache, preload, warm, seconds;
 };
 
 /* What the committer remembers of a tenant between two groups. */
@@ -446,8 +447,8 @@ static void read_options(struct options *o, int argc, char **argv)
     } known[] = {{"tenants", &o->tenants}, {"conns", &o->conns},       {"spread", &o->spread},
                  {"batch", &o->batch},     {"submit", &o->submit},     {"backlog", &o->backlog},
                  {"payload", &o->payload}, {"outcomes", &o->outcomes}, {"keys", &o->keys},
-                 {"lines", &o->lines},     {"security", &o->security}, {"preload", &o->preload},
-                 {"warm", &o->warm},       {"seconds", &o->seconds}};
+                 {"lines", &o->lines},     {"security", &o->security}, {"cache", &o->cache},
+                 {"preload", &o->preload}, {"warm", &o->warm},         {"seconds", &o->seconds}};
 
     for (int i = 2; i < argc; i++) {
         struct str rest = str_from(argv[i]);
@@ -476,7 +477,8 @@ static void say_nothing(const char *line)
 static void open_committer(struct committer *c, const struct options *o, int64_t number)
 {
     struct err err = {0};
-    const struct ledger_target target = {.url = o->url, .row_security = o->security != 0};
+    const struct ledger_target target = {
+        .url = o->url, .row_security = o->security != 0, .cache_mib = (int32_t)o->cache};
     c->options = o;
     c->random = 88172645463325252ULL + (uint64_t)number * 7919 + (uint64_t)time(NULL);
     c->group = (number + 1) << 48 | (int64_t)time(NULL) << 16;
