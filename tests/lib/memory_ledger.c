@@ -132,6 +132,35 @@ static int by_rank(const void *a, const void *b)
     return (x->lane > y->lane) - (x->lane < y->lane);
 }
 
+static int by_turn(const void *a, const void *b)
+{
+    const struct ready_row *x = *(const struct ready_row *const *)a;
+    const struct ready_row *y = *(const struct ready_row *const *)b;
+    if (x->carry.rank != y->carry.rank) {
+        return x->carry.rank < y->carry.rank ? -1 : 1;
+    }
+    return (x->job > y->job) - (x->job < y->job);
+}
+
+static void give_heads(const struct answer *answer, int32_t lane)
+{
+    const struct row_table *ready = &answer->ledger->set.tables[TABLE_READY];
+    const struct ready_row **heads = calloc(ready->n + 1, sizeof(*heads));
+    size_t count = 0;
+    CHECK(heads != NULL);
+    for (size_t i = 0; i < ready->n; i++) {
+        const struct ready_row *row = (const struct ready_row *)ready->rows[i];
+        if (of_tenant(answer, &row->row) && row->carry.lane == lane) {
+            heads[count++] = row;
+        }
+    }
+    qsort(heads, count, sizeof(*heads), by_turn);
+    for (size_t i = 0; i < count && i < (size_t)answer->asked->limit; i++) {
+        give(answer, &heads[i]->row);
+    }
+    free(heads);
+}
+
 static void give_open_lanes(const struct answer *answer)
 {
     const struct row_table *lanes = &answer->ledger->set.tables[TABLE_LANES];
@@ -151,16 +180,8 @@ static void give_open_lanes(const struct answer *answer)
     for (size_t i = 0; i < count; i++) {
         give(answer, &open[i]->row);
     }
-    const struct row_table *ready = &answer->ledger->set.tables[TABLE_READY];
     for (size_t i = 0; i < count; i++) {
-        int32_t heads = 0;
-        for (size_t k = 0; k < ready->n && heads < answer->asked->limit; k++) {
-            const struct ready_row *row = (const struct ready_row *)ready->rows[k];
-            if (of_tenant(answer, &row->row) && row->carry.lane == open[i]->lane) {
-                give(answer, &row->row);
-                heads++;
-            }
-        }
+        give_heads(answer, open[i]->lane);
     }
     free(open);
 }
