@@ -1,7 +1,7 @@
 /*
  * Fetches documents and says what came of it, for fetch_test.py.
  *
- * Usage   fetch_probe [-p] [-c CACHE] [-r ROOT] [-m MAX] [-t TIMEOUT_MS] BASE PATH...
+ * Usage   fetch_probe [-p] [-c CACHE] [-r ROOT] [-m MAX] [-t TIMEOUT_MS] [-h HOST] BASE PATH...
  * Prints  one line a document: VERDICT CLASS permanent|again RETRY_AFTER_MS cache|origin SHA256
  */
 #include <stdio.h>
@@ -28,14 +28,16 @@ int main(int argc, char **argv)
 {
     struct fetch_config config = {.max_bytes = 1 << 20, .timeout_ms = 5000};
     char message[FETCH_MESSAGE] = "";
+    const char *host = "";
     int option = 0;
-    while ((option = getopt(argc, argv, "pc:r:m:t:")) != -1) {
+    while ((option = getopt(argc, argv, "pc:r:m:t:h:")) != -1) {
         switch (option) {
         case 'p': config.allow_private = true; break;
         case 'c': config.cache_dir = optarg; break;
         case 'r': config.roots[config.roots_n++] = optarg; break;
         case 'm': config.max_bytes = strtoul(optarg, NULL, 10); break;
         case 't': config.timeout_ms = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'h': host = optarg; break;
         default: return 2;
         }
     }
@@ -44,6 +46,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", message);
         return 2;
     }
+    fetch_keep_to_host(fetch, host);
     for (int i = optind + 1; i < argc; i++) {
         struct fetch_result result;
         fetch_get(fetch, str_from(argv[optind]), str_from(argv[i]), &result);

@@ -206,6 +206,13 @@ class WebTest(unittest.TestCase):
         self.assertEqual(fetch(self.base, "moved-away")[0][1], "refused_redirect")
         self.assertEqual(fetch(self.base, "moved-forever")[0][1], "too_many_redirects")
 
+    def test_a_paced_host_is_not_left(self):
+        flags = ("-p", "-h", "127.0.0.1")
+        self.assertEqual(fetch(self.base, "moved", flags=flags)[0][0], "ok")
+        self.assertEqual(fetch(self.base, "moved-inside")[0][0], "ok")
+        line = fetch(self.base, "moved-inside", flags=flags)[0]
+        self.assertEqual(line[:3], ["failed", "refused_redirect", "permanent"])
+
     def test_addresses_that_are_not_public_are_refused(self):
         port = self.server.server_port
         before = len(Upstream.seen)

@@ -74,6 +74,11 @@ void fetch_free(struct fetch *fetch)
     free(fetch);
 }
 
+void fetch_keep_to_host(struct fetch *fetch, const char *host)
+{
+    (void)snprintf(fetch->only_host, sizeof(fetch->only_host), "%s", host);
+}
+
 bool fetch_path_is_plain(struct str path)
 {
     struct str rest = path;

@@ -9,7 +9,7 @@
  *          (RESOLVE_BENEATH), regular files only. http(s): refuses addresses that are private,
  *          loopback, link-local or otherwise not public unless allowed; checked on the address that
  *          is connected to, for every redirect too. No proxy, since it would hide that address.
- *          A redirect never goes from https to http.
+ *          A redirect never goes from https to http, nor away from a paced host.
  */
 #ifndef WORKERS_FETCH_FETCH_H
 #define WORKERS_FETCH_FETCH_H
@@ -46,6 +46,7 @@ struct fetch_result {
     const char *error_class;     /* "http_5xx", "timeout", "truncated", "too_large", … */
     bool permanent;              /* Trying again cannot help. */
     int64_t retry_after_ms;      /* When throttled; 0: not said. */
+    uint32_t requests;           /* Made over HTTP, redirects included. */
     char host[FETCH_HOST];       /* That answered, or that was asked. */
     char message[FETCH_MESSAGE]; /* For people. */
 };
@@ -56,6 +57,9 @@ struct fetch;
 struct fetch *fetch_new(const struct fetch_config *config, char message[FETCH_MESSAGE]);
 /* Null is allowed. */
 void fetch_free(struct fetch *fetch);
+/* The host whose pace is kept: a redirect to another one is refused from now on, since its pace is
+ * not ours to spend. Empty: any host. */
+void fetch_keep_to_host(struct fetch *fetch, const char *host);
 /* Reads `path` below `base` ("file:/feeds", "https://example.org/feeds"). */
 void fetch_get(struct fetch *fetch, struct str base, struct str path, struct fetch_result *out);
 /* Reads a path that is used as it stands: no empty, "." or ".." part, no NUL. */

@@ -14,6 +14,7 @@ struct fetch {
     int root_fds[FETCH_ROOTS_MAX];
     int cache_fd; /* Or -1. */
     CURL *easy;
+    char only_host[FETCH_HOST]; /* Empty: any. */
 };
 
 void fetch_fail(struct fetch_result *out, const char *error_class, bool permanent,

@@ -14,6 +14,7 @@ struct visit {
     struct fetch_result *out;
     char etag[FETCH_ETAG]; /* Of the last answer. */
     bool refused_address;
+    bool refused_host;
     bool too_large;
 };
 
@@ -26,6 +27,25 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Whether a redirect from where we are to `location` stays at the host. */
+static bool stays(struct visit *visit, struct str location)
+{
+    const char *from = NULL;
+    char *host = NULL;
+    char target[FETCH_URL];
+    (void)curl_easy_getinfo(visit->fetch->easy, CURLINFO_EFFECTIVE_URL, &from);
+    (void)snprintf(target, sizeof(target), "%.*s", STR_ARG(location));
+    CURLU *url = curl_url();
+    CHECK(url != NULL);
+    const bool same = curl_url_set(url, CURLUPART_URL, from, 0) == CURLUE_OK &&
+                      curl_url_set(url, CURLUPART_URL, target, 0) == CURLUE_OK &&
+                      curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                      str_eq_nocase(str_from(host), str_from(visit->fetch->only_host));
+    curl_free(host);
+    curl_url_cleanup(url);
+    return same;
 }
 
 static size_t take_header(char *bytes, size_t size, size_t n, void *context)
@@ -41,6 +61,13 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
         if (value.len < FETCH_ETAG) {
             (void)snprintf(visit->etag, FETCH_ETAG, "%.*s", STR_ARG(value));
         }
+    }
+    const struct str target = STR("location:");
+    if (visit->fetch->only_host[0] != '\0' && line.len > target.len &&
+        str_eq_nocase(str_slice(line, 0, target.len), target) &&
+        !stays(visit, str_trim(str_slice(line, target.len, line.len)))) {
+        visit->refused_host = true;
+        return 0;
     }
     return size * n;
 }
@@ -102,6 +129,11 @@ static void transport_failed(struct visit *visit, CURLcode result)
     struct fetch_result *out = visit->out;
     if (visit->refused_address) {
         fetch_fail(out, "refused_address", true, "%s is not a public address", out->host);
+        return;
+    }
+    if (visit->refused_host) {
+        fetch_fail(out, "refused_redirect", true,
+                   "%s redirects to another host, whose pace is not known", out->host);
         return;
     }
     if (visit->too_large || result == CURLE_FILESIZE_EXCEEDED) {
@@ -195,6 +227,9 @@ void fetch_web(struct fetch *fetch, const char *url, struct fetch_result *out)
     long status = 0;
     (void)curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
     keep_host(&visit, url);
+    long redirects = 0;
+    (void)curl_easy_getinfo(fetch->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+    out->requests = (uint32_t)redirects + 1;
     if (result != CURLE_OK) {
         transport_failed(&visit, result);
     } else {

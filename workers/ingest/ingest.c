@@ -196,6 +196,9 @@ static int32_t one_document(struct ingest *ingest, struct str path)
     }
     fetch_get(ingest->fetch, ingest->order.url, path, &fetched);
     int32_t end = GO_ON;
+    if (fetched.requests > 1) { /* Redirects are requests too; these have been made already. */
+        (void)stella_job_take_requests(ingest->job, fetched.requests - 1, &ingest->error);
+    }
     if (fetched.verdict != FETCH_OK) {
         end = not_fetched(ingest, path, &fetched);
     } else {
@@ -288,7 +291,12 @@ int32_t ingest_run(void *context, struct stella_job *job)
     int32_t end = read_order(&ingest);
     if (end == GO_ON) {
         ingest.fetch = fetch_new(&frame->fetch, message);
-        end = ingest.fetch == NULL ? stella_job_fail(job, "io", message, 0, 0) : work(&ingest);
+        if (ingest.fetch == NULL) {
+            end = stella_job_fail(job, "io", message, 0, 0);
+        } else {
+            fetch_keep_to_host(ingest.fetch, stella_job_host(job));
+            end = work(&ingest);
+        }
     }
     stella_artifact_discard(ingest.observations);
     stella_artifact_discard(ingest.outcomes);
