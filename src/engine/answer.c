@@ -275,10 +275,6 @@ static void give_shards(struct group *group)
     for (size_t i = 0; i < group->shard_count; i++) {
         engine->shards[group->shards[i]].busy = false;
     }
-    engine->busy_committers--;
-    if (engine->stage == NODE_DRAINING) {
-        wake_all(&engine->idle);
-    }
 }
 
 void group_answer(struct group *group)

@@ -22,21 +22,6 @@ static int64_t backoff_next(struct backoff *backoff)
     return backoff->us / 2 + random_below(backoff->us / 2 + 1);
 }
 
-static void see_clock(struct engine *engine, int64_t clock)
-{
-    const int64_t mono = clock_mono().us;
-    mutex_take(&engine->lock);
-    /* A forward step of the clock is a gap as much as a stop is. */
-    if (engine->clock_seen != 0 &&
-        clock - engine->clock_seen > mono - engine->mono_seen + engine->config.gap_us) {
-        engine->ready_since = clock;
-    }
-    engine->clock_seen = clock;
-    engine->mono_seen = mono;
-    engine->clock_offset = clock - clock_wall().us;
-    mutex_give(&engine->lock);
-}
-
 /* Waits a while; false when the engine gives up on what is open. */
 static bool pause_for(struct engine *engine, int64_t us)
 {
@@ -79,6 +64,16 @@ static enum err_code settle_unknown(struct committer *committer)
     }
 }
 
+/* Lock held. Only now, with its answers sent, another group may be begun for the little that
+ * waits: those who were answered are about to ask again. */
+static void end_group(struct engine *engine)
+{
+    engine->busy_committers--;
+    if (engine->stage == NODE_DRAINING) {
+        wake_all(&engine->idle);
+    }
+}
+
 static void run_group(struct committer *committer)
 {
     struct group *group = committer->group;
@@ -94,7 +89,6 @@ static void run_group(struct committer *committer)
             }
         }
         if (code == ERR_OK) {
-            see_clock(engine, group->facts.clock);
             group_answer(group);
             return;
         }
@@ -119,8 +113,8 @@ enum err_code committer_probe(struct committer *committer, struct err *err)
     const enum err_code code = ledger_begin(committer->ledger, &shard, 1, &facts, err);
     if (code == ERR_OK) {
         ledger_rollback(committer->ledger);
-        see_clock(engine, facts.clock);
         mutex_take(&engine->lock);
+        node_see_clock(engine, facts.clock);
         node_set_ready(engine, true, facts.clock);
         mutex_give(&engine->lock);
     }
@@ -151,6 +145,9 @@ bool committer_step(struct committer *committer)
     mutex_give(&engine->lock);
     if (taken) {
         run_group(committer);
+        mutex_take(&engine->lock);
+        end_group(engine);
+        mutex_give(&engine->lock);
     }
     return taken;
 }
@@ -172,6 +169,7 @@ void *committer_run(void *ctx)
             mutex_give(&engine->lock);
             run_group(committer);
             mutex_take(&engine->lock);
+            end_group(engine);
         } else {
             engine->idle_committers++;
             wake_wait(&engine->work, &engine->lock);

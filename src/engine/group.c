@@ -310,6 +310,10 @@ static enum err_code begin(struct group *group, struct err *err)
     (void)want_all(group, true);
     TRY(ledger_begin(group->ledger, group->shards, group->shard_count, &group->facts, err));
     group->open = true;
+    mutex_take(&engine->lock);
+    node_see_clock(engine, group->facts.clock);
+    group->ready_since = engine->ready_since;
+    mutex_give(&engine->lock);
     for (size_t i = 0; i < group->shard_count; i++) {
         const int16_t shard = group->shards[i];
         group->ticks[shard].now =

@@ -38,7 +38,7 @@ struct group {
     int32_t units;
     int64_t id;
     int64_t floor;       /* Lowest virtual time among the backlogged. */
-    int64_t ready_since; /* As the node's, at taking. */
+    int64_t ready_since; /* As the node's, at the begin. */
     int64_t clock_offset;
     int64_t begun;        /* Mono. */
     uint64_t stamp;       /* Of the summary, before it learned from this group. */

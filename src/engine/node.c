@@ -16,6 +16,18 @@ int64_t node_ledger_now(const struct engine *engine)
     return clock_wall().us + engine->clock_offset;
 }
 
+void node_see_clock(struct engine *engine, int64_t clock)
+{
+    const int64_t mono = clock_mono().us;
+    if (engine->clock_seen != 0 &&
+        clock - engine->clock_seen > mono - engine->mono_seen + engine->config.gap_us) {
+        engine->ready_since = clock;
+    }
+    engine->clock_seen = clock;
+    engine->mono_seen = mono;
+    engine->clock_offset = clock - clock_wall().us;
+}
+
 static struct shard_state *count_in(struct engine *engine, struct task *task)
 {
     const int16_t shard = task->command->shard;

@@ -106,6 +106,10 @@ void node_log(struct engine *engine, const char *event, struct str fields);
 /* Lock held: what this machine takes for ledger time now. */
 int64_t node_ledger_now(const struct engine *engine);
 
+/* Lock held: what the ledger's clock said just now. A forward step of it is a gap as much as a stop
+ * is. */
+void node_see_clock(struct engine *engine, int64_t clock);
+
 /* Lock held: puts a task into its shard's queue and wakes a committer when it should be taken. */
 void node_enqueue(struct engine *engine, struct task *task);
 /* Lock held: the same for one that goes on: it is the next of its queue. */

@@ -114,7 +114,6 @@ bool group_take(struct group *group)
     }
     group->id = (int64_t)(++engine->group_base & INT64_MAX);
     group->floor = summary_floor(&engine->summary);
-    group->ready_since = engine->ready_since;
     group->clock_offset = engine->clock_offset;
     group->begun = clock_mono().us;
     engine->busy_committers++;

@@ -1,5 +1,5 @@
-/* A ledger that fails: unknown commits, outages, stopping under load. The faults are put between
- * engine and ledger by the linker (--wrap), so that both backends meet the same. */
+/* A ledger that fails: unknown commits, outages, clocks, stopping under load. The faults are put
+ * between engine and ledger by the linker (--wrap), so that both backends meet the same. */
 #include "engine/rig.h"
 
 #include "platform/clock.h"
@@ -14,7 +14,8 @@ enum fault {
 };
 
 static _Atomic int fault;
-static _Atomic int faults_left; /* Of the unknown commits. */
+static _Atomic int faults_left;     /* Of the unknown commits. */
+static _Atomic int64_t clock_shift; /* Of the ledger's clock. */
 
 enum err_code __real_ledger_begin(struct ledger *ledger, const int16_t *shards, size_t count,
                                   struct facts *facts, struct err *err);
@@ -31,7 +32,9 @@ enum err_code __wrap_ledger_begin(struct ledger *ledger, const int16_t *shards, 
     if (fault == FAULT_DOWN) {
         return err_set(err, ERR_LEDGER_UNAVAILABLE, "down for the test");
     }
-    return __real_ledger_begin(ledger, shards, count, facts, err);
+    const enum err_code code = __real_ledger_begin(ledger, shards, count, facts, err);
+    facts->clock += clock_shift;
+    return code;
 }
 
 enum err_code __wrap_ledger_commit(struct ledger *ledger, const struct plan *plan,
@@ -141,6 +144,65 @@ static void an_outage_is_told_and_ends_without_a_restart(void **state)
     rig_free(rig);
 }
 
+/* ---- Clocks ---- */
+
+static int64_t submitted_at(struct engine *engine, struct rig_tenant tenant)
+{
+    rig_submit_jobs(engine, tenant, "scan", 1);
+    struct rig_claim claim;
+    rig_claim_init(&claim, "scan\n", 1, 5 * US_PER_S);
+    assert_int_equal(rig_claim_jobs(engine, &claim), 1);
+    const int64_t at = claim.claim.parts.v[0].grants[0].job->submitted_at;
+    assert_int_equal(rig_complete(engine, &claim), 1);
+    rig_claim_fini(&claim);
+    return at;
+}
+
+static void time_goes_on_when_the_clock_is_behind(void **state)
+{
+    struct rig *rig = rig_new(state);
+    struct engine *engine = rig_start(rig);
+    const struct rig_tenant tenant = rig_tenant(rig, engine, "acme");
+    rig_job_type(rig, engine, "scan", "{}");
+    int64_t last = submitted_at(engine, tenant);
+    clock_shift = -3600 * US_PER_S;
+    for (int i = 0; i < 3; i++) {
+        const int64_t at = submitted_at(engine, tenant);
+        assert_true(at > last && at < last + RIG_PATIENCE_US);
+        last = at;
+    }
+    clock_shift = 0;
+    assert_true(submitted_at(engine, tenant) > last);
+    struct engine_figures figures;
+    engine_figures(engine, &figures);
+    assert_int_equal(figures.clock_behind, 1);
+    (void)rig_check_history(engine, tenant);
+    rig_stop(engine);
+    rig_free(rig);
+}
+
+static void a_clock_that_jumps_ahead_lapses_no_lease(void **state)
+{
+    struct rig *rig = rig_new(state);
+    struct engine *engine = rig_start(rig);
+    const struct rig_tenant tenant = rig_tenant(rig, engine, "acme");
+    rig_job_type(rig, engine, "scan", "{\"max_run_ms\":0}");
+    rig_submit_jobs(engine, tenant, "scan", 1);
+    struct rig_claim claim;
+    rig_claim_init(&claim, "scan\n", 1, 5 * US_PER_S);
+    assert_int_equal(rig_claim_jobs(engine, &claim), 1);
+    clock_shift = 3600 * US_PER_S; /* The lease's 30 s are over, says the clock. */
+    for (int i = 0; i < 5; i++) {
+        rig_submit_jobs(engine, tenant, "scan", 1);
+    }
+    assert_int_equal(rig_counts(engine, tenant).inflight, 1);
+    assert_int_equal(rig_complete(engine, &claim), 1);
+    clock_shift = 0;
+    rig_claim_fini(&claim);
+    rig_stop(engine);
+    rig_free(rig);
+}
+
 /* ---- Stopping ---- */
 
 enum { LOADERS = 4 };
@@ -227,6 +289,8 @@ int main(void)
         cmocka_unit_test(a_commit_that_happened_is_answered_from_memory),
         cmocka_unit_test(a_commit_that_did_not_happen_is_decided_anew),
         cmocka_unit_test(an_outage_is_told_and_ends_without_a_restart),
+        cmocka_unit_test(time_goes_on_when_the_clock_is_behind),
+        cmocka_unit_test(a_clock_that_jumps_ahead_lapses_no_lease),
         cmocka_unit_test(a_stop_under_load_answers_everything),
         cmocka_unit_test(a_stop_without_a_ledger_ends_too),
     };
