@@ -16,5 +16,6 @@ int main(void)
     int failed = _cmocka_run_group_tests("schema", schema_tests, schema_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("plans", plans_tests, plans_test_count, NULL, NULL);
     failed += _cmocka_run_group_tests("lost", lost_tests, lost_test_count, NULL, NULL);
+    failed += _cmocka_run_group_tests("nodes", nodes_tests, nodes_test_count, NULL, NULL);
     return failed == 0 ? 0 : 1;
 }

@@ -12,5 +12,7 @@ extern const struct CMUnitTest plans_tests[];
 extern const size_t plans_test_count;
 extern const struct CMUnitTest lost_tests[];
 extern const size_t lost_test_count;
+extern const struct CMUnitTest nodes_tests[];
+extern const size_t nodes_test_count;
 
 #endif

@@ -258,9 +258,16 @@ static enum err_code prepare_all(struct session *session, struct err *err)
     return session_end(session, SESSION_WAIT_MS, err);
 }
 
+bool session_is_alive(struct session *session)
+{
+    /* The first call may find the server's last words, the second then finds the end. */
+    return session->conn != NULL && PQconsumeInput(session->conn) == 1 &&
+           PQconsumeInput(session->conn) == 1 && PQstatus(session->conn) == CONNECTION_OK;
+}
+
 enum err_code session_connect(struct session *session, struct err *err)
 {
-    if (session->conn != NULL && PQstatus(session->conn) == CONNECTION_OK) {
+    if (session_is_alive(session)) {
         return ERR_OK;
     }
     session_drop(session);
@@ -275,13 +282,6 @@ enum err_code session_connect(struct session *session, struct err *err)
         session_drop(session);
     }
     return code;
-}
-
-bool session_is_alive(struct session *session)
-{
-    /* The first call may find the server's last words, the second then finds the end. */
-    return session->conn != NULL && PQconsumeInput(session->conn) == 1 &&
-           PQconsumeInput(session->conn) == 1 && PQstatus(session->conn) == CONNECTION_OK;
 }
 
 /* ---- Pipelines ---- */

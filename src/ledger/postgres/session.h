@@ -2,7 +2,7 @@
  * ledger/postgres/session - one connection to PostgreSQL: made, asked in pipelines, given up.
  *
  * Use      session_init(); session_connect() before each transaction (it does nothing while the
- *          connection is good); then one or more pipelines: session_send() of each statement,
+ *          connection lives); then one or more pipelines: session_send() of each statement,
  *          session_sync(), session_next() for each in the same order, session_end().
  *          Statements are those of the files given, prepared when the connection is made.
  * Owns     results are the caller's to PQclear() (CLEANUP(session_clear)).
@@ -66,8 +66,8 @@ void session_drop(struct session *session);
 /* The same, with the reason as an error. */
 enum err_code session_lost(struct session *session, struct err *err);
 
-/* Nothing says yet that the connection has ended: worth asking before a COMMIT is queued, because
- * from then on its outcome is unknown. */
+/* Nothing says yet that the connection has ended. Worth asking when it was idle, and before a
+ * COMMIT is queued, because from then on its outcome is unknown. */
 bool session_is_alive(struct session *session);
 
 /* Queues a prepared statement; params may be null for none. */
