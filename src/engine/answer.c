@@ -315,3 +315,15 @@ void group_fail(struct group *group, enum err_code code)
     answers_send(&answers);
     park_answer(engine, finished);
 }
+
+void group_refuse_waiting(struct engine *engine)
+{
+    struct answers answers = {.end = &answers.first};
+    mutex_take(&engine->lock);
+    node_set_ready(engine, false, 0);
+    fail_waiting(engine, ERR_LEDGER_UNAVAILABLE, &answers);
+    struct claiming *finished = park_take_finished(engine);
+    mutex_give(&engine->lock);
+    answers_send(&answers);
+    park_answer(engine, finished);
+}

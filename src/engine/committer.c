@@ -58,6 +58,7 @@ static enum err_code settle_unknown(struct committer *committer)
         if (code == ERR_OK) {
             return ERR_OK;
         }
+        group_refuse_waiting(engine);
         if (!pause_for(engine, backoff_next(&backoff))) {
             return ERR_COMMIT_UNKNOWN;
         }

@@ -68,6 +68,8 @@ void group_restore(struct group *group);
 void group_answer(struct group *group);
 /* The same for a group that failed for good. */
 void group_fail(struct group *group, enum err_code code);
+/* The ledger is away while a group waits to learn what became of it: what waits is refused. */
+void group_refuse_waiting(struct engine *engine);
 
 /* Requests that are to be answered once the lock is given. */
 struct answers {

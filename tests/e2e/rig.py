@@ -128,7 +128,7 @@ class Node:
         finally:
             connection.close()
 
-    def call(self, method, path, body=None, token=None, tenant=None, timeout=60, **headers):
+    def call(self, method, path, body=None, token=None, tenant=None, timeout=30, **headers):
         """An API call; a body that is not bytes is sent as JSON. reason="x" is X-Stella-Reason."""
         sent = {"Authorization": "Bearer " + (token or self.admin)}
         if tenant:
