@@ -8,6 +8,7 @@ a comment on that line or the two before,
 
 and a whole file with `tidy-file` instead of `tidy`. A waiver that waives nothing is an error too.
 """
+import functools
 import os
 import re
 import subprocess
@@ -103,11 +104,11 @@ class File:
         parts = self.path.split("/")
         return parts[1] if parts[0] == "src" and len(parts) > 2 else None
 
+    @functools.cached_property
     def includes(self):
-        for number, line in enumerate(self.with_strings, 1):
-            found = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
-            if found:
-                yield number, found.group(1), found.group(2)
+        """(line, kind of bracket, name) of each."""
+        return [(number, found.group(1), found.group(2)) for number, line in enumerate(self.with_strings, 1)
+                if (found := re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line))]
 
 
 def calls(file, names):
@@ -141,7 +142,7 @@ def rule_include(file, _):
     if not file.is_c or not file.path.startswith(("src/", "include/", "workers/")):
         return
     room = file.room()
-    for number, kind, name in file.includes():
+    for number, kind, name in file.includes:
         if "../" in name:
             yield number, f"{name}: name the path from src/"
         if kind == "<" or name.startswith(("contract/", "base/")):
@@ -325,7 +326,7 @@ class Tree(dict):
                 continue
             for path, file in self.items():
                 if path.startswith("src/") and os.path.dirname(path) != os.path.dirname(header) and \
-                        any("src/" + target == header for _, _, target in file.includes()):
+                        any("src/" + target == header for _, _, target in file.includes):
                     return True
         return False
 
