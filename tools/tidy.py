@@ -310,6 +310,15 @@ def rule_link(file, tree):
                 yield number, f"{target} is not there"
 
 
+def rule_index(file, tree):
+    """A page that the index does not name is not found by readers."""
+    if file.path != "docs/README.md":
+        return
+    for name in sorted(tree):
+        if name.startswith("docs/") and name.endswith(".md") and name != file.path and f"({name[5:]})" not in file.text:
+            yield 1, f"does not name {name}"
+
+
 RULES = {name.removeprefix("rule_"): rule for name, rule in list(globals().items()) if name.startswith("rule_")}
 
 

@@ -89,6 +89,11 @@ class Text(unittest.TestCase):
         self.assertEqual(findings("docs/a.md", "[b](../docs/b.md#part)\n", docs__b=""), ["link"])
         self.assertEqual(findings("docs/a.md", "[b](../src/base/)\n", src__base__b=""), [])
 
+    def test_a_page_that_the_index_does_not_name_is_found(self):
+        tree = {"docs/README.md": "[a](a.md)", "docs/a.md": "", "docs/b.md": ""}
+        files = tidy.Tree({name: tidy.File(name, text) for name, text in tree.items()})
+        self.assertEqual([f[3] for f in tidy.check(files["docs/README.md"], files)], ["does not name docs/b.md"])
+
     def test_a_long_function_is_found(self):
         body = "    a();\n" * tidy.FUNCTION_LINES
         self.assertEqual(findings("src/base/a.c", "static void f(void)\n{\n" + body + "}\n"), ["size"])
