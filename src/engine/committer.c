@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "engine/group.h"
 #include "platform/clock.h"
 #include "platform/random.h"
@@ -75,13 +76,26 @@ static void end_group(struct engine *engine)
     }
 }
 
+static void log_failure(struct engine *engine, const char *event, const struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text;
+    struct json_writer w;
+    buf_init(&text, 4096);
+    json_begin(&w, &text);
+    json_put_object(&w);
+    JSON_STR(&w, "code", str_from(err_info(err->code)->name));
+    JSON_STR(&w, "detail", str_from(err->message));
+    json_put_object_end(&w);
+    node_log(engine, event, buf_get(&text));
+}
+
 static void run_group(struct committer *committer)
 {
     struct group *group = committer->group;
     struct engine *engine = committer->engine;
     enum err_code code = ERR_OK;
+    struct err err = {0};
     for (int runs = 0; runs < RUNS_MAX; runs++) {
-        struct err err = {0};
         code = group_run(group, &err);
         if (code == ERR_COMMIT_UNKNOWN) {
             code = settle_unknown(committer);
@@ -100,6 +114,7 @@ static void run_group(struct committer *committer)
         engine->figures.decided_anew++;
         mutex_give(&engine->lock);
     }
+    log_failure(engine, "ledger_lost", &err);
     group_fail(group, code == ERR_COMMIT_UNKNOWN ? ERR_INTERNAL : ERR_LEDGER_UNAVAILABLE);
 }
 
@@ -116,8 +131,12 @@ enum err_code committer_probe(struct committer *committer, struct err *err)
         ledger_rollback(committer->ledger);
         mutex_take(&engine->lock);
         node_see_clock(engine, facts.clock);
+        const bool is_back = !engine->ready && engine->figures.outages > 0;
         node_set_ready(engine, true, facts.clock);
         mutex_give(&engine->lock);
+        if (is_back) {
+            node_log(engine, "ledger_back", STR("{}"));
+        }
     }
     facts_fini(&facts);
     arena_fini(&arena);
