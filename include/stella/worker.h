@@ -87,9 +87,10 @@ enum stella_level { STELLA_DEBUG = 0, STELLA_INFO = 1, STELLA_WARNING = 2, STELL
 
 enum {
     STELLA_SLOTS_MAX = 256,
-    STELLA_RESULT_MAX = 16384, /* Bytes of a result. */
-    STELLA_MESSAGE_MAX = 8192, /* Bytes of a failure's message and of a log line. */
-    STELLA_SHA256_TEXT = 65    /* 64 hexadecimal digits and a NUL. */
+    STELLA_RESULT_MAX = 16384,   /* Bytes of a result. */
+    STELLA_MESSAGE_MAX = 8192,   /* Bytes of a failure's message and of a log line. */
+    STELLA_ARTIFACTS_MAX = 1000, /* Artifacts of one job; inputs among them at most 900. */
+    STELLA_SHA256_TEXT = 65      /* 64 hexadecimal digits and a NUL. */
 };
 
 struct stella_worker;
@@ -216,7 +217,8 @@ STELLA_API int32_t stella_job_throttle(struct stella_job *job, const char *host,
 
 /* ---- artifacts ------------------------------------------------------------------------------- */
 
-/* Begins an output of this job. The bytes are kept (in memory, then in an unnamed temporary file)
+/* Begins an output of this job. Names are 1 to 200 of [a-zA-Z0-9._:/@+-], each once in a job; media
+ * types have at most 128 bytes. The bytes are kept (in memory, then in an unnamed temporary file)
  * and hashed as they are written. The caller ends it with close or discard. */
 STELLA_API int32_t stella_artifact_open(struct stella_job *job, const char *name,
                                         const char *media_type, struct stella_artifact **out,
@@ -245,7 +247,7 @@ STELLA_API int32_t stella_job_get_artifact(struct stella_job *job, const char *s
                                            stella_sink *sink, void *context,
                                            struct stella_error *error);
 /* Records that this job read an artifact, for lineage; sent with the result. Names of inputs differ
- * from each other, as those of outputs do. */
+ * from each other, as those of outputs do. STELLA_MEMORY when there are too many. */
 STELLA_API int32_t stella_job_use_artifact(struct stella_job *job, const char *name,
                                            const char *sha256, uint64_t size,
                                            struct stella_error *error);

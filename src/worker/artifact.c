@@ -14,8 +14,8 @@
 #include "worker/parts.h"
 
 enum {
-    ARTIFACT_NAME_MAX = 500,
-    MEDIA_TYPE_MAX = 200,
+    ARTIFACT_NAME_MAX = 200, /* These two are the server's bounds. */
+    MEDIA_TYPE_MAX = 128,
     SPOOL_MEMORY = 1 << 20 /* Bytes kept in memory; more goes to a temporary file. */
 };
 
@@ -39,14 +39,14 @@ static bool is_media_type(struct str s)
     return s.len <= MEDIA_TYPE_MAX;
 }
 
-static int32_t check_name(const struct stella_job *job, const char *name,
+static int32_t check_name(const struct stella_job *job, const char *name, size_t most,
                           struct stella_error *error)
 {
     if (name == NULL || !name_is_valid(str_from(name), ARTIFACT_NAME_MAX)) {
         return fault(error, STELLA_USAGE, "not a name of an artifact");
     }
-    if (job->artifacts.n >= JOB_ARTIFACTS_MAX || arena_used(&job->arena) > JOB_ARENA_CAP / 2) {
-        return fault(error, STELLA_MEMORY, "a job reports at most %d artifacts", JOB_ARTIFACTS_MAX);
+    if (job->artifacts.n >= most || arena_used(&job->arena) > JOB_ARENA_CAP / 2) {
+        return fault(error, STELLA_MEMORY, "a job reports at most %zu artifacts", most);
     }
     return STELLA_OK;
 }
@@ -54,7 +54,7 @@ static int32_t check_name(const struct stella_job *job, const char *name,
 int32_t stella_artifact_open(struct stella_job *job, const char *name, const char *media_type,
                              struct stella_artifact **out, struct stella_error *error)
 {
-    const int32_t checked = check_name(job, name, error);
+    const int32_t checked = check_name(job, name, JOB_ARTIFACTS_MAX, error);
     if (checked != STELLA_OK) {
         return checked;
     }
@@ -235,7 +235,7 @@ int32_t stella_job_use_artifact(struct stella_job *job, const char *name, const 
 {
     struct sha256 digest;
     struct lease_artifact used = {.input = true, .size = size};
-    const int32_t checked = check_name(job, name, error);
+    const int32_t checked = check_name(job, name, JOB_INPUTS_MAX, error);
     if (checked != STELLA_OK) {
         return checked;
     }

@@ -24,7 +24,8 @@ enum {
     WORKER_TYPES_MAX = 100,
     WORKER_TOKEN_MAX = 512,
     WORKER_ANSWER_MAX = 64 << 20, /* Bytes of an answer to a worker call. */
-    JOB_ARTIFACTS_MAX = 4096,
+    JOB_ARTIFACTS_MAX = 1000,     /* Of one report, the server's bound. */
+    JOB_INPUTS_MAX = 900,         /* Of them, so that there is always room for outputs. */
     JOB_ARENA_CAP = 4 << 20
 };
 

@@ -6,6 +6,9 @@
 
 #define BEAT_TIMEOUT_MIN_US (INT64_C(200) * US_PER_MS)
 #define BEAT_BASE_MAX_US    (INT64_C(200) * US_PER_MS)
+/* What the server takes. */
+#define PROGRESS_MAX        ((UINT64_C(1) << 53) - 1)
+#define REQUESTS_WANTED_MAX INT64_C(1000000)
 /* How often an unmet wish for requests is repeated. */
 #define ASK_AGAIN_US (INT64_C(1) * US_PER_S)
 /* How long a node that stops is not asked for work. */
@@ -102,11 +105,15 @@ static void beat_failed(struct session *session, const struct session_answer *an
                         struct mono_time now)
 {
     struct channel *channel = &session->channels[CHANNEL_HEARTBEAT];
+    const bool refused = answer->status == 400 || answer->status == 413 || answer->status == 422;
     int64_t ttl_us = INT64_MAX;
     for (size_t i = 0; i < channel->members_n; i++) {
         if (still_member(channel, i)) {
             struct lease *lease = channel->members[i];
             lease->beat_due = now;
+            /* A heartbeat that the server does not understand must not cost all their leases: what
+             * a handler put into it is left out. */
+            lease->has_progress = lease->has_progress && !refused;
             ttl_us = lease->is.ttl_us < ttl_us ? lease->is.ttl_us : ttl_us;
         }
     }
@@ -161,8 +168,8 @@ void session_progress(struct session *session, struct lease *lease, uint64_t don
     (void)session;
     CHECK(lease->state != LEASE_FREE);
     lease->has_progress = true;
-    lease->done = done;
-    lease->total = total;
+    lease->done = done < PROGRESS_MAX ? done : PROGRESS_MAX;
+    lease->total = total < PROGRESS_MAX ? total : PROGRESS_MAX;
     size_t len = text.len < LEASE_PROGRESS_TEXT - 1 ? text.len : LEASE_PROGRESS_TEXT - 1;
     while (len > 0 && !str_is_utf8(str_slice(text, 0, len))) {
         len--; /* Not through the middle of a character. */
@@ -188,7 +195,8 @@ bool session_take_requests(struct session *session, struct lease *lease, int64_t
     /* Ask before they run out with the next heartbeat; at once when somebody waits already. */
     const int64_t missing = granted ? 0 : n - left;
     const int64_t ahead = allowed / 2 > 0 ? allowed / 2 : 1;
-    const int64_t wanted = missing > ahead ? missing : ahead;
+    const int64_t more = missing > ahead ? missing : ahead;
+    const int64_t wanted = more < REQUESTS_WANTED_MAX ? more : REQUESTS_WANTED_MAX;
     if (!granted && lease->requests_wanted < wanted) {
         lease->beat_due = now;
     }

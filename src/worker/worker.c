@@ -13,7 +13,8 @@
 #include "base/id.h"
 #include "worker/parts.h"
 
-enum { TYPE_NAME_MAX = 100, WORKER_NAME_MAX = 200, WORKER_ARENA_CAP = 1 << 20 };
+/* The lengths are the server's. */
+enum { TYPE_NAME_MAX = 128, WORKER_NAME_MAX = 128, VERSION_MAX = 64, WORKER_ARENA_CAP = 1 << 20 };
 
 struct mono_time worker_now(void)
 {
@@ -115,10 +116,13 @@ static int32_t check_options(const struct stella_worker_options *options,
     if (options->token != NULL && strlen(options->token) >= WORKER_TOKEN_MAX) {
         return fault(error, STELLA_USAGE, "the token is too long");
     }
-    const bool named = options->name == NULL || strlen(options->name) <= WORKER_NAME_MAX;
-    if (!named || (options->version != NULL && strlen(options->version) > WORKER_NAME_MAX)) {
-        return fault(error, STELLA_USAGE, "name and version have at most %d bytes",
+    if (options->name != NULL && !name_is_valid(str_from(options->name), WORKER_NAME_MAX)) {
+        return fault(error, STELLA_USAGE, "name must be 1 to %d of a-z A-Z 0-9 . _ : / @ + -",
                      WORKER_NAME_MAX);
+    }
+    const struct str version = str_from(options->version);
+    if (version.len > VERSION_MAX || !str_is_utf8(version)) {
+        return fault(error, STELLA_USAGE, "version has at most %d bytes of UTF-8", VERSION_MAX);
     }
     return STELLA_OK;
 }
@@ -136,9 +140,10 @@ static const char *copy_cstr(struct arena *arena, const char *text)
 
 static struct str default_name(struct arena *arena)
 {
-    char host[128] = "host";
-    (void)gethostname(host, sizeof(host) - 1); /* The default serves when there is none. */
-    return arena_format(arena, "%s/%d", host, (int)getpid());
+    char host[WORKER_NAME_MAX - 16] = "";
+    (void)gethostname(host, sizeof(host) - 1); /* Without one it is "worker". */
+    const bool sound = name_is_valid(str_from(host), sizeof(host));
+    return arena_format(arena, "%s/%d", sound ? host : "worker", (int)getpid());
 }
 
 static void take_options(struct stella_worker *worker, const struct stella_worker_options *options)

@@ -239,6 +239,24 @@ static void beats_after_a_third_of_the_ttl_with_progress(void **state)
     session_free(rig.session);
 }
 
+static void a_heartbeat_that_is_not_understood_is_sent_again_without_progress(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    struct lease *lease = usual_job(&rig);
+    session_progress(rig.session, lease, UINT64_MAX, UINT64_MAX, STR("\xff not text"));
+    wait_over(&rig);
+    uint64_t beat = expect_send(&rig, "/leases/heartbeat");
+    expect_sent(&rig, "{\"done\":9007199254740991,\"total\":9007199254740991}");
+    reply(&rig, beat, 422, "{\"code\":\"unprocessable\"}");
+    wait_over(&rig);
+    beat = expect_send(&rig, "/leases/heartbeat");
+    assert_null(strstr(rig.sent, "progress"));
+    reply(&rig, beat, 200, "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\"}]}");
+    expect_wait(&rig);
+    session_free(rig.session);
+}
+
 static void a_long_polled_lease_is_confirmed_at_once(void **state)
 {
     (void)state;
@@ -416,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_number_that_no_parser_holds_stays_in_its_payload),
         cmocka_unit_test(claims_no_more_than_it_has_free_slots),
         cmocka_unit_test(beats_after_a_third_of_the_ttl_with_progress),
+        cmocka_unit_test(a_heartbeat_that_is_not_understood_is_sent_again_without_progress),
         cmocka_unit_test(a_long_polled_lease_is_confirmed_at_once),
         cmocka_unit_test(a_lost_lease_stops_the_handler_and_is_never_reported),
         cmocka_unit_test(a_whole_409_lease_lost_counts_too),

@@ -10,7 +10,8 @@
 enum {
     LINES_MAX = OBSERVATION_MAX + OBSERVATION_QUARANTINE_ROOM,
     DOCUMENT_ARENA = 2000 * 1024 * 1024,
-    RAW_NAME_MAX = 480,
+    RAW_NAME_MAX = 190,
+    RAW_TAIL = 120,
     RESULT_BYTES = 8192,
     LINE_BYTES = 64 * 1024
 };
@@ -75,7 +76,7 @@ static int32_t read_order(struct ingest *ingest)
     }
     const size_t n = json_array_size(order->paths);
     if (n == 0 || n > INGEST_PATHS_MAX) {
-        return bad_order(ingest->job, "paths must be a list of 1 to 1000 texts");
+        return bad_order(ingest->job, "paths must be a list of 1 to 998 texts");
     }
     for (size_t i = 0; i < n; i++) {
         if (!json_is_string(json_array_get(order->paths, i))) {
@@ -108,26 +109,37 @@ static int32_t not_fetched(struct ingest *ingest, struct str path,
     return stella_job_fail(ingest->job, result->error_class, message, result->permanent, 0);
 }
 
-/* "raw/" and the path, with what an artifact's name cannot hold replaced. */
-static void raw_name(struct str path, char out[RAW_NAME_MAX + 8])
+/* "raw/" and the path. One that cannot be an artifact's name is told apart by its hash, so that two
+ * of them never become one. */
+static struct str raw_name(struct arena *arena, struct str path)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+-";
-    const size_t from = path.len > RAW_NAME_MAX ? path.len - RAW_NAME_MAX : 0;
-    size_t n = 0;
-    memcpy(out, "raw/", 4);
-    for (size_t i = from; i < path.len; i++) {
-        const char c = path.ptr[i];
-        out[4 + n++] = c != '\0' && strchr(plain, c) != NULL ? c : '_';
+    char hex[SHA256_HEX + 1];
+    char tail[RAW_TAIL + 1];
+    const struct str end =
+        path.len > RAW_TAIL ? str_slice(path, path.len - RAW_TAIL, path.len) : path;
+    bool same = path.len <= RAW_NAME_MAX;
+    for (size_t i = 0; i < path.len; i++) {
+        same = same && path.ptr[i] != '\0' && strchr(plain, path.ptr[i]) != NULL;
     }
-    out[4 + n] = '\0';
+    if (same) {
+        return arena_format(arena, "raw/%.*s", STR_ARG(path));
+    }
+    for (size_t i = 0; i < end.len; i++) {
+        const char c = end.ptr[i];
+        tail[i] = c != '\0' && c != '/' && strchr(plain, c) != NULL ? c : '_';
+    }
+    tail[end.len] = '\0';
+    const struct sha256 digest = sha256_of(path);
+    sha256_format(&digest, hex);
+    return arena_format(arena, "raw/_/%.16s-%s", hex, tail);
 }
 
-static int32_t keep_raw(struct ingest *ingest, struct str path, struct str bytes)
+static int32_t keep_raw(struct ingest *ingest, struct document *document, struct str bytes)
 {
-    char name[RAW_NAME_MAX + 8];
-    raw_name(path, name);
-    const int32_t code = stella_job_put_artifact(ingest->job, name, "application/octet-stream",
+    const struct str name = raw_name(&document->arena, document->path);
+    const int32_t code = stella_job_put_artifact(ingest->job, name.ptr, "application/octet-stream",
                                                  bytes.ptr, bytes.len, NULL, &ingest->error);
     return code == STELLA_OK ? GO_ON : call_failed(ingest);
 }
@@ -182,7 +194,7 @@ static int32_t observe(struct ingest *ingest, struct document *document, struct 
         end = append(ingest, ingest->outcomes, &document->line);
     }
     if (end == GO_ON && ingest->order.keep_raw) {
-        end = keep_raw(ingest, document->path, bytes);
+        end = keep_raw(ingest, document, bytes);
     }
     return end;
 }

@@ -79,7 +79,7 @@ enum option_code {
 static bool take_batch(const char *text, size_t *out)
 {
     int64_t n = 0;
-    const bool fine = str_parse_i64(str_from(text), &n) && n >= 1 && n <= 1000;
+    const bool fine = str_parse_i64(str_from(text), &n) && n >= 1 && n <= 500;
     *out = fine ? (size_t)n : *out;
     return fine;
 }

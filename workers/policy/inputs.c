@@ -61,5 +61,7 @@ int32_t inputs_load(struct stella_job *job, const struct inputs *inputs, size_t 
         return code;
     }
     const struct str name = arena_format(inputs->arena, "%s/%s", item->job, inputs->name);
-    return stella_job_use_artifact(job, name.ptr, item->sha256, item->size, error);
+    const int32_t used = stella_job_use_artifact(job, name.ptr, item->sha256, item->size, error);
+    return used == STELLA_MEMORY ? STELLA_OK
+                                 : used; /* Of very many, lineage names the first ones. */
 }
