@@ -23,6 +23,7 @@ struct attempt {
     struct buf problem; /* Body of an answer that is not 2xx. */
     int64_t retry_after_ms;
     long status;
+    uint32_t token_serial; /* Which token it was sent with. */
 };
 
 static size_t send_body(char *bytes, size_t size, size_t n, void *context)
@@ -75,11 +76,12 @@ static int watch_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, c
     return stella_job_stopped(attempt->job) == STELLA_STOP_LEASE_LOST;
 }
 
-static struct curl_slist *call_headers(struct stella_job *job, const struct call *call)
+static struct curl_slist *call_headers(struct stella_job *job, const struct call *call,
+                                       uint32_t *out_serial)
 {
     char line[512];
     const struct lease_grant *is = &job->lease->is;
-    struct curl_slist *headers = worker_headers(job->worker);
+    struct curl_slist *headers = worker_headers(job->worker, out_serial);
     (void)snprintf(line, sizeof(line), "X-Stella-Lease: %.*s/%lld", STR_ARG(is->lease),
                    (long long)is->grant);
     headers = curl_slist_append(headers, line);
@@ -103,7 +105,7 @@ static CURLcode try_once(struct attempt *attempt)
     CURL *easy = job->easy;
     char url[URL_MAX];
     (void)snprintf(url, sizeof(url), "%.*s%s", STR_ARG(job->worker->base), call->path);
-    struct curl_slist *headers = call_headers(job, call);
+    struct curl_slist *headers = call_headers(job, call, &attempt->token_serial);
     curl_easy_reset(easy);
     worker_prepare(job->worker, easy);
     curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -143,7 +145,7 @@ static bool may_repeat(struct attempt *attempt, CURLcode result)
         return false;
     }
     if (attempt->status == 401) {
-        return worker_reload_token(attempt->job->worker);
+        return worker_reload_token(attempt->job->worker, attempt->token_serial);
     }
     return attempt->status == 0 || attempt->status >= 500 || attempt->status == 429 ||
            attempt->status == 408;

@@ -17,6 +17,7 @@ struct transfer {
     uint64_t request; /* 0: unused. */
     CURL *easy;
     struct curl_slist *headers;
+    uint32_t token_serial;
     struct buf body;
 };
 
@@ -32,9 +33,9 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context)
     return transfer->body.overflow ? 0 : size * n;
 }
 
-static struct curl_slist *post_headers(struct stella_worker *worker)
+static struct curl_slist *post_headers(struct stella_worker *worker, uint32_t *out_serial)
 {
-    struct curl_slist *headers = worker_headers(worker);
+    struct curl_slist *headers = worker_headers(worker, out_serial);
     headers = curl_slist_append(headers, "Content-Type: application/json");
     headers = curl_slist_append(headers, "Expect:"); /* No pause before larger bodies. */
     if (worker->tenant != NULL) {
@@ -60,7 +61,7 @@ static void transfer_begin(struct driver *driver, const struct session_action *a
     CHECK(easy != NULL);
     transfer->request = action->request;
     transfer->easy = easy;
-    transfer->headers = post_headers(worker);
+    transfer->headers = post_headers(worker, &transfer->token_serial);
     buf_init(&transfer->body, WORKER_ANSWER_MAX);
     worker_prepare(worker, easy);
     curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -101,7 +102,7 @@ static void transfer_answered(struct driver *driver, struct transfer *transfer, 
         (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
         (void)curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     }
-    if (status == 401 && worker_reload_token(worker)) {
+    if (status == 401 && worker_reload_token(worker, transfer->token_serial)) {
         status = 0; /* Refused with a token that is no longer ours: ask again with the new one. */
     }
     const int64_t bounded_s = retry_after_s > 3600 ? 3600 : (int64_t)retry_after_s;

@@ -62,6 +62,7 @@ struct stella_worker {
     pthread_mutex_t lock; /* Guards what follows. */
     pthread_cond_t work;  /* The queue has something, or `ending`. */
     char token[WORKER_TOKEN_MAX];
+    uint32_t token_serial; /* Counts its changes. */
     struct session *session;
     struct stella_job *queue; /* Jobs that wait for a slot; the oldest first. */
     bool ending;              /* Slots return when the queue is empty. */
@@ -98,10 +99,11 @@ int32_t fault_refused(struct stella_error *error, int status, struct str body);
 /* worker.c */
 struct mono_time worker_now(void);
 void worker_log(struct stella_worker *worker, int32_t level, const char *job, const char *text);
-/* Reads the token file again; true when the token is another one now. Takes the lock. */
-bool worker_reload_token(struct stella_worker *worker);
-/* The Authorization header. Takes the lock. */
-struct curl_slist *worker_headers(struct stella_worker *worker);
+/* A request with token `serial` was refused: reads the token file again. True when the token is
+ * another one by now, whoever noticed first. Takes the lock. */
+bool worker_reload_token(struct stella_worker *worker, uint32_t serial);
+/* The Authorization header, and which token it has. Takes the lock. */
+struct curl_slist *worker_headers(struct stella_worker *worker, uint32_t *out_serial);
 /* Options that every transfer has. */
 void worker_prepare(const struct stella_worker *worker, CURL *easy);
 

@@ -57,26 +57,30 @@ static int32_t read_token(const char *path, char out[WORKER_TOKEN_MAX], struct s
     return STELLA_OK;
 }
 
-bool worker_reload_token(struct stella_worker *worker)
+bool worker_reload_token(struct stella_worker *worker, uint32_t serial)
 {
     char token[WORKER_TOKEN_MAX];
     if (worker->token_file == NULL || read_token(worker->token_file, token, NULL) != STELLA_OK) {
         return false;
     }
     pthread_mutex_lock(&worker->lock);
-    const bool changed = strcmp(worker->token, token) != 0;
-    memcpy(worker->token, token, sizeof(token));
+    if (strcmp(worker->token, token) != 0) {
+        memcpy(worker->token, token, sizeof(token));
+        worker->token_serial++;
+    }
+    const bool changed = worker->token_serial != serial;
     pthread_mutex_unlock(&worker->lock);
     return changed;
 }
 
 /* ---- transfers ---- */
 
-struct curl_slist *worker_headers(struct stella_worker *worker)
+struct curl_slist *worker_headers(struct stella_worker *worker, uint32_t *out_serial)
 {
     char line[WORKER_TOKEN_MAX + 64];
     pthread_mutex_lock(&worker->lock);
     (void)snprintf(line, sizeof(line), "Authorization: Bearer %s", worker->token);
+    *out_serial = worker->token_serial;
     pthread_mutex_unlock(&worker->lock);
     struct curl_slist *headers = curl_slist_append(NULL, line);
     CHECK(headers != NULL);

@@ -114,6 +114,16 @@ class PipelineTest(unittest.TestCase):
         self.assertTrue(os.path.exists(
             os.path.join(self.out(), "raw/_/%s-vex_sub_b_c.json" % odd)))
 
+    def test_a_token_can_be_exchanged_while_the_worker_runs(self):
+        self.start_workers("--allow-root", FEEDS)
+        self.server.wait_for("claims", lambda: self.server.count("/leases/claim") >= len(PRODUCERS))
+        with open(self.token, "w") as file:
+            file.write("stl_next")
+        with self.server.changed:
+            self.server.token = "stl_next"
+        done = self.pipeline(self.out())
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_wrong_command_lines_are_refused(self):
         for arguments in (["--nonsense"], ["--slots", "0"], ["--allow-root", "relative"], ["extra"]):
             done = subprocess.run([program("vex"), "--token-file", self.token, *arguments],
