@@ -105,10 +105,16 @@ SELECT o.job, o.run, o.lane, o.job_type, o.source, o.name, o.key, o.submitted_at
        o.throttled_ms, o.remaining, o.eligible_at, o.delayed_until, o.delayed_reason, o.lane_hold,
        o.lane_open_at, o.worker, o.claimed_at, o.claimed_seq, o.leased_until, o.cancel_at,
        o.progress_at, o.progress, o.class, o.cause, o.ended_at, o.ended_seq, o.result
-FROM job_objects AS o
-WHERE o.shard = $1 AND o.tenant = $2 AND o.job > $3
-ORDER BY o.job
-LIMIT $4;
+FROM (SELECT x.shard, x.tenant, x.job
+      FROM jobs AS x
+      WHERE x.shard = $1 AND x.tenant = $2 AND x.job > $3
+      ORDER BY x.job
+      LIMIT $4) AS x
+CROSS JOIN LATERAL (
+    SELECT * FROM job_objects AS o
+    WHERE o.shard = x.shard AND o.tenant = x.tenant AND o.job = x.job
+    LIMIT 1) AS o
+ORDER BY x.job;
 
 -- name: jobs_of_run_page
 -- args: shard, tenant, run, after_job, limit
