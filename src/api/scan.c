@@ -112,11 +112,11 @@ static int by_value(const void *a, const void *b)
 /* Large objects are checked once, at their end. */
 static void check_many_keys(struct scan *s, const struct scan_level *level)
 {
-    uint64_t *keys = s->keys.v + level->keys_from;
     const size_t n = s->keys.n - level->keys_from;
     if (n <= FEW_KEYS) {
         return;
     }
+    uint64_t *keys = s->keys.v + level->keys_from;
     qsort(keys, n, sizeof(*keys), by_value);
     for (size_t i = 1; i < n; i++) {
         if (keys[i] == keys[i - 1]) {
