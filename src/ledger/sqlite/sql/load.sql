@@ -158,7 +158,7 @@ FROM (SELECT *
       UNION ALL
       SELECT *
       FROM (SELECT * FROM lanes INDEXED BY lanes_open
-            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at <> 0 AND open_at <= ?4
+            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at > 0 AND open_at <= ?4
             AND instr(char(10) || ?3, char(10) || job_type || char(10)) > 0
             ORDER BY rank, lane
             LIMIT 64))
