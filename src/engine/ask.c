@@ -40,8 +40,7 @@ static struct offer_request request_of(const struct claiming *claiming)
                                   .types = claiming->types,
                                   .type_count = claiming->type_count,
                                   .max = claiming->claim->max,
-                                  .visits = claiming->visits.v,
-                                  .visit_count = claiming->visits.n};
+                                  .visits = &claiming->visits};
 }
 
 static bool is_gone(const struct claiming *claiming)
@@ -176,13 +175,13 @@ void ask_feed(struct engine *engine, struct task *submit, struct task_list *join
 
 static void note_visit(struct claiming *claiming, const struct visit *visited)
 {
-    for (size_t i = 0; i < claiming->visits.n; i++) {
-        if (claiming->visits.v[i].tenant == visited->tenant) {
-            claiming->visits.v[i].stamp = visited->stamp;
-            return;
-        }
+    const uint64_t key = (uint64_t)visited->tenant->tenant.v;
+    struct visit *visit = map_find(&claiming->visits, key);
+    if (visit == NULL) {
+        visit = arena_new(&claiming->arena, struct visit);
+        map_put(&claiming->arena, &claiming->visits, key, visit);
     }
-    VEC_PUSH(&claiming->arena, &claiming->visits, *visited);
+    *visit = *visited;
 }
 
 void ask_done(struct engine *engine, struct claim_ask *ask, int64_t granted,

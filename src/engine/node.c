@@ -96,6 +96,7 @@ void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)
     } else {
         engine->figures.outages++;
     }
+    park_hand_over(engine);
     wake_all(&engine->work);
     wake_all(&engine->watch);
 }

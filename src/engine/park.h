@@ -57,8 +57,8 @@ struct claiming {
     pthread_mutex_t lock;   /* Of claim's outputs. */
     struct claim_ask *asks; /* Of this round. */
     size_t ask_cap;
-    size_t left; /* Asks not answered. */
-    VEC(struct visit) visits;
+    size_t left;       /* Asks not answered. */
+    struct map visits; /* Tenant -> struct visit */
     struct repeat *repeats;
     size_t repeat_count;
     int64_t granted;    /* Jobs so far. */

@@ -224,12 +224,9 @@ static int64_t virtual_time_of(const struct tenant_summary *t)
 
 static bool was_visited(const struct offer_request *request, const struct tenant_summary *t)
 {
-    for (size_t i = 0; i < request->visit_count; i++) {
-        if (request->visits[i].tenant == t) {
-            return request->visits[i].stamp >= t->changed;
-        }
-    }
-    return false;
+    const struct visit *visit =
+        request->visits == NULL ? NULL : map_find(request->visits, (uint64_t)t->tenant.v);
+    return visit != NULL && visit->stamp >= t->changed;
 }
 
 /* False when nothing of the asked types can be offered. */

@@ -93,8 +93,7 @@ struct offer {
 /* A tenant that a claim was answered nothing by, and when. */
 struct visit {
     const struct tenant_summary *tenant;
-    uint64_t stamp;   /* Counts changes that may help a claim. */
-    uint64_t listing; /* Counts fresh listings; see summary_forget_lanes(). */
+    uint64_t stamp; /* summary.stamp then. */
 };
 
 struct offer_request {
@@ -102,8 +101,7 @@ struct offer_request {
     const uint64_t *types;
     size_t type_count;
     int64_t max;
-    const struct visit *visits; /* Not again unless changed since. */
-    size_t visit_count;
+    const struct map *visits; /* Tenant -> struct visit: not again unless changed since; or null. */
 };
 
 void summary_init(struct summary *summary);

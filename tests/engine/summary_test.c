@@ -165,11 +165,12 @@ static void a_dry_tenant_is_visited_again_only_after_a_change(void **state)
     learn_tenant(&summary, 2, 1, 0);
     (void)learn_lane(&summary, 2, 1, "scan", 10, 0, 1);
     const uint64_t type = type_hash(STR("scan"));
-    const struct visit visit = {.tenant = summary_tenant(&summary, 2, (struct tenant_id){2}),
-                                .stamp = summary.stamp};
+    struct visit visit = {.tenant = summary_tenant(&summary, 2, (struct tenant_id){2}),
+                          .stamp = summary.stamp};
+    struct map visits = {0};
+    map_put(&summary.arena, &visits, 2, &visit);
     struct offer_request request = ask(&type, 1, 1);
-    request.visits = &visit;
-    request.visit_count = 1;
+    request.visits = &visits;
     struct offer offers[OFFER_TENANTS_MAX];
     assert_int_equal(summary_offer(&summary, &request, offers), 0);
     assert_false(learn_lane(&summary, 2, 1, "scan", 9, 0, 1)); /* Less is no help. */
