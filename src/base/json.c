@@ -160,6 +160,9 @@ static void real(struct json_writer *w, double value)
 {
     char text[40];
     before_value(w);
+    if (value == 0) {
+        value = 0; /* Negative zero is written as zero (RFC 8785 3.2.2.3). */
+    }
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof(text), "%.*g", digits, value);
         if (strtod(text, NULL) == value) {
@@ -289,6 +292,10 @@ enum err_code json_read(struct str text, json_t **out, struct err *err)
     *out = NULL;
     if (!depth_ok(text)) {
         return err_set(err, ERR_MALFORMED_JSON, "JSON nests deeper than %d levels", JSON_DEPTH_MAX);
+    }
+    /* jansson 2.14 overlooks a NUL byte behind a number or a literal. */
+    if (text.len > 0 && memchr(text.ptr, '\0', text.len) != NULL) {
+        return err_set(err, ERR_MALFORMED_JSON, "not valid JSON: it holds a NUL byte");
     }
     json_error_t why;
     *out = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,

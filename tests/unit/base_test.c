@@ -135,6 +135,8 @@ static void json_reading_is_strict(void **state)
     json_t *value = NULL;
     assert_int_equal(json_read(STR("{\"a\":1,\"a\":2}"), &value, &err), ERR_MALFORMED_JSON);
     assert_int_equal(json_read(STR("{} x"), &value, &err), ERR_MALFORMED_JSON);
+    assert_int_equal(json_read(STR("[1\0]"), &value, &err), ERR_MALFORMED_JSON);
+    assert_int_equal(json_read(STR("false\0"), &value, &err), ERR_MALFORMED_JSON);
     assert_int_equal(json_read(STR("\"\xC0\xAF\""), &value, &err), ERR_MALFORMED_JSON);
     char deep[200];
     memset(deep, '[', sizeof(deep));
