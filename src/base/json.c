@@ -76,8 +76,58 @@ static void escape(struct buf *out, unsigned char c)
     buf_format(out, "u%04x", c);
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Sets the high bit of each byte that is below `limit` (at most 0x80); see Warren, Hacker's
+ * Delight, 6-1. */
+static uint64_t bytes_below(uint64_t eight, unsigned limit)
+{
+    return (eight - EACH_BYTE(limit)) & ~eight & EACH_BYTE(0x80);
+}
+
+/* Nearly every text is: eight bytes are looked at together. */
+static bool needs_no_escape(struct str s)
+{
+    size_t i = 0;
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, s.ptr + i, sizeof(eight));
+        if ((bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
+             bytes_below(eight ^ EACH_BYTE('\\'), 1)) != 0) {
+            return false;
+        }
+    }
+    for (; i < s.len; i++) {
+        const unsigned char c = (unsigned char)s.ptr[i];
+        if (c < 0x20 || c == '"' || c == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool quoted_plain(struct buf *out, struct str s)
+{
+    if (!needs_no_escape(s)) {
+        return false;
+    }
+    char *room = buf_reserve(out, s.len + 2);
+    if (room != NULL) { /* Else the overflow is noted. */
+        room[0] = '"';
+        if (s.len > 0) {
+            memcpy(room + 1, s.ptr, s.len);
+        }
+        room[s.len + 1] = '"';
+        out->len += s.len + 2;
+    }
+    return true;
+}
+
 static void quoted(struct buf *out, struct str s)
 {
+    if (quoted_plain(out, s)) {
+        return;
+    }
     buf_char(out, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {

@@ -169,9 +169,38 @@ static void ids_have_one_written_form(void **state)
     assert_false(name_is_valid(STR("a b"), 64));
 }
 
+/* Texts are looked at eight bytes at a time: every character at every place. */
+static void json_escapes_a_character_wherever_it_stands(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 1024);
+    for (int c = 0; c < 256; c++) {
+        const bool is_special = c < 0x20 || c == '"' || c == '\\';
+        for (size_t at = 0; at < 19; at++) {
+            char text[19];
+            struct json_writer w;
+            memset(text, 'x', sizeof(text));
+            text[at] = (char)c;
+            buf_reset(&out);
+            json_begin(&w, &out);
+            json_put_str(&w, (struct str){text, sizeof(text)});
+            if (!is_special) {
+                assert_int_equal(out.len, sizeof(text) + 2);
+                assert_memory_equal(out.ptr + 1, text, sizeof(text));
+            } else {
+                assert_true(out.len > sizeof(text) + 2);
+                assert_int_equal(out.ptr[1 + at], '\\');
+            }
+        }
+    }
+    buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_escapes_a_character_wherever_it_stands),
         cmocka_unit_test(siphash_matches_the_reference_vectors),
         cmocka_unit_test(utf8_refuses_overlong_forms_and_surrogates),
         cmocka_unit_test(integers_parse_whole_and_without_overflow),
