@@ -318,6 +318,81 @@ static void a_node_that_stops_is_not_asked_for_work_and_jobs_go_on(void **state)
     session_free(rig.session);
 }
 
+static void an_older_grant_whose_report_is_unsent_is_dropped_when_the_job_comes_again(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    complete(&rig, usual_job(&rig));
+    uint64_t report = expect_send(&rig, "/leases/complete");
+    uint64_t claim = expect_send(&rig, "/leases/claim");
+    reply(&rig, claim, 200, LEASES(LEASE("1.1", 4, "job-1", "")));
+    assert_int_equal(next(&rig), SESSION_SAY);
+    assert_int_equal(next(&rig), SESSION_START); /* The older report is under way: kept. */
+    complete(&rig, rig.action.lease);
+    reply(&rig, report, 200, "{\"results\":[{\"lease\":\"1.1\",\"code\":\"lease_lost\"}]}");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    report = expect_send(&rig, "/leases/complete");
+    expect_sent(&rig, "\"grant\":4");
+    claim = expect_send(&rig, "/leases/claim");
+    reply(&rig, report, 0, "");
+    reply(&rig, claim, 200, LEASES(LEASE("1.1", 5, "job-1", "")));
+    assert_int_equal(next(&rig), SESSION_SAY);
+    assert_int_equal(next(&rig), SESSION_START); /* This one was waiting: dropped. */
+    expect_wait(&rig);
+    session_free(rig.session);
+}
+
+static void large_reports_travel_in_several_requests(void **state)
+{
+    (void)state;
+    static struct lease_artifact artifacts[1500];
+    struct rig rig = rig_new(2);
+    struct lease *leases[2];
+    leases[0] =
+        one_running(&rig, LEASES(LEASE("1.1", 3, "job-1", "") "," LEASE("1.2", 4, "job-2", "")));
+    assert_int_equal(next(&rig), SESSION_START);
+    leases[1] = rig.action.lease;
+    for (size_t i = 0; i < 1500; i++) {
+        artifacts[i] = (struct lease_artifact){.name = STR("n"), .media_type = STR("text/plain")};
+    }
+    const struct lease_report report = {
+        .kind = REPORT_COMPLETE, .artifacts = artifacts, .artifacts_n = 1500};
+    session_ended(rig.session, leases[0], &report, rig.now);
+    session_ended(rig.session, leases[1], &report, rig.now);
+    assert_int_equal(next(&rig), SESSION_SEND);
+    const size_t one = rig.action.body.len;
+    reply(&rig, rig.action.request, 200, "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\"}]}");
+    assert_int_equal(next(&rig), SESSION_SEND);
+    assert_string_equal(rig.action.path, "/leases/complete");
+    assert_int_equal(rig.action.body.len, one);
+    session_free(rig.session);
+}
+
+static void a_last_claim_that_is_refused_ends_the_drain(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    registered(&rig);
+    (void)expect_send(&rig, "/leases/claim");
+    session_drain(rig.session, rig.now);
+    assert_int_equal(next(&rig), SESSION_ABORT);
+    const uint64_t again = expect_send(&rig, "/leases/claim");
+    reply(&rig, again, 422, "{}");
+    assert_int_equal(next(&rig), SESSION_DONE);
+    session_free(rig.session);
+}
+
+static void a_drain_before_the_registration_ends_at_once(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    (void)expect_send(&rig, "/workers/register");
+    session_drain(rig.session, rig.now);
+    assert_int_equal(next(&rig), SESSION_ABORT);
+    assert_int_equal(next(&rig), SESSION_DONE);
+    session_free(rig.session);
+}
+
 /* ---- request tokens ---- */
 
 static struct lease *throttled_job(struct rig *rig)
@@ -389,6 +464,10 @@ int main(void)
         cmocka_unit_test(a_drain_ends_even_when_nobody_takes_the_reports),
         cmocka_unit_test(a_handler_that_does_not_return_is_waited_for_without_spinning),
         cmocka_unit_test(a_node_that_stops_is_not_asked_for_work_and_jobs_go_on),
+        cmocka_unit_test(an_older_grant_whose_report_is_unsent_is_dropped_when_the_job_comes_again),
+        cmocka_unit_test(large_reports_travel_in_several_requests),
+        cmocka_unit_test(a_last_claim_that_is_refused_ends_the_drain),
+        cmocka_unit_test(a_drain_before_the_registration_ends_at_once),
         cmocka_unit_test(requests_are_counted_and_more_are_asked_for_in_time),
         cmocka_unit_test(a_handler_that_waits_for_requests_is_heard_at_once),
     };

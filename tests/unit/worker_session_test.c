@@ -216,6 +216,95 @@ static void claims_no_more_than_it_has_free_slots(void **state)
     session_free(rig.session);
 }
 
+static void a_claim_that_is_refused_ends_the_worker(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    registered(&rig);
+    const uint64_t claim = expect_send(&rig, "/leases/claim");
+    reply(&rig, claim, 422, "{\"code\":\"unprocessable\"}");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    assert_int_equal(next(&rig), SESSION_DONE);
+    int status = 0;
+    assert_string_equal(session_failure(rig.session, &status)->code, "unprocessable");
+    session_free(rig.session);
+    session_free(NULL);
+}
+
+static void leases_beyond_what_was_asked_for_are_left_to_lapse(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    registered(&rig);
+    const uint64_t claim = expect_send(&rig, "/leases/claim");
+    reply(&rig, claim, 200,
+          LEASES(LEASE("1.1", 1, "job-1", "") "," LEASE("1.2", 1, "job-2",
+                                                        "") "," LEASE("1.3", 1, "job-3", "")));
+    assert_int_equal(next(&rig), SESSION_SAY);
+    assert_int_equal(next(&rig), SESSION_START);
+    assert_int_equal(next(&rig), SESSION_START);
+    expect_wait(&rig);
+    session_free(rig.session);
+}
+
+static void answers_of_odd_forms_count_as_none(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"", "[]", "7", "{\"leases\":{}", "nonsense"};
+    struct rig rig = rig_new(1);
+    uint64_t request = expect_send(&rig, "/workers/register");
+    reply(&rig, request, 200, "[]");
+    wait_over(&rig);
+    request = expect_send(&rig, "/workers/register");
+    reply(&rig, request, 200, "nonsense");
+    wait_over(&rig);
+    registered(&rig);
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+        request = expect_send(&rig, "/leases/claim");
+        reply(&rig, request, 200, odd[i]);
+        wait_over(&rig);
+    }
+    session_free(rig.session);
+}
+
+static void absent_texts_of_a_lease_may_be_null(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    const struct lease *lease = one_running(
+        &rig, LEASES(LEASE("1.1", 3, "job-1", ",\"host\":null,\"name\":\"a\\u0062\",\"new\":[1]")));
+    assert_int_equal(lease->is.host.len, 0);
+    assert_string_equal(lease->is.name.ptr, "ab");
+    session_free(rig.session);
+}
+
+static void a_lease_whose_text_is_no_text_is_failed(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    registered(&rig);
+    const uint64_t claim = expect_send(&rig, "/leases/claim");
+    reply(&rig, claim, 200, LEASES(LEASE("1.1", 3, "job-1", ",\"host\":\"\\ud800\"")));
+    (void)expect_send(&rig, "/leases/fail");
+    session_free(rig.session);
+}
+
+static void a_heartbeat_about_nothing_that_is_left_needs_no_repeat(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    struct lease *lease = usual_job(&rig);
+    wait_over(&rig);
+    const uint64_t beat = expect_send(&rig, "/leases/heartbeat");
+    complete(&rig, lease);
+    const uint64_t report = expect_send(&rig, "/leases/complete");
+    reply(&rig, report, 200, "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\"}]}");
+    reply(&rig, beat, 0, "");
+    (void)expect_send(&rig, "/leases/claim");
+    expect_wait(&rig);
+    session_free(rig.session);
+}
+
 /* ---- heartbeats ---- */
 
 static void beats_after_a_third_of_the_ttl_with_progress(void **state)
@@ -433,6 +522,12 @@ int main(void)
         cmocka_unit_test(a_lease_that_cannot_be_read_is_failed_and_the_others_run),
         cmocka_unit_test(a_number_that_no_parser_holds_stays_in_its_payload),
         cmocka_unit_test(claims_no_more_than_it_has_free_slots),
+        cmocka_unit_test(a_claim_that_is_refused_ends_the_worker),
+        cmocka_unit_test(leases_beyond_what_was_asked_for_are_left_to_lapse),
+        cmocka_unit_test(answers_of_odd_forms_count_as_none),
+        cmocka_unit_test(absent_texts_of_a_lease_may_be_null),
+        cmocka_unit_test(a_lease_whose_text_is_no_text_is_failed),
+        cmocka_unit_test(a_heartbeat_about_nothing_that_is_left_needs_no_repeat),
         cmocka_unit_test(beats_after_a_third_of_the_ttl_with_progress),
         cmocka_unit_test(a_heartbeat_that_is_not_understood_is_sent_again_without_progress),
         cmocka_unit_test(a_long_polled_lease_is_confirmed_at_once),
