@@ -179,6 +179,48 @@ static void a_server_that_became_read_only_is_left(void **state)
     a_group_commits_after_all(lost, 2);
 }
 
+static void what_the_server_cannot_do_now_changes_nothing(void **state)
+{
+    struct lost *lost = *state;
+    static const char *const refusals[] = {
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$",
+        "CREATE OR REPLACE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$",
+    };
+
+    for (int64_t i = 0; i < 2; i++) {
+        run_sql(lost, refusals[i]);
+        if (i == 0) {
+            run_sql(lost, "CREATE TRIGGER refuse BEFORE INSERT ON stella.tenants "
+                          "FOR EACH ROW EXECUTE FUNCTION public.refuse()");
+        }
+        assert_int_equal(begin(lost, i + 1), ERR_OK);
+        assert_int_equal(commit(lost, i + 1), ERR_LEDGER_UNAVAILABLE);
+        /* A deadlock is over at once, a full disk is not. */
+        assert_true(i == 0 ? lost->err.retry_after_ms >= 1000 : lost->err.retry_after_ms < 100);
+        assert_false(was_committed(lost, i + 1));
+    }
+    run_sql(lost, "DROP FUNCTION public.refuse() CASCADE");
+    a_group_commits_after_all(lost, 3);
+}
+
+/* As the server says when a standby did not confirm: it is committed here, perhaps not there. */
+static void a_commit_with_a_warning_is_unknown(void **state)
+{
+    struct lost *lost = *state;
+    run_sql(lost, "CREATE FUNCTION public.warn() RETURNS trigger LANGUAGE plpgsql AS "
+                  "$$ BEGIN RAISE WARNING 'not replicated' USING ERRCODE = '01000'; "
+                  "RETURN NULL; END $$");
+    run_sql(lost, "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON stella.tenants "
+                  "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.warn()");
+    assert_int_equal(begin(lost, 1), ERR_OK);
+    assert_int_equal(commit(lost, 1), ERR_COMMIT_UNKNOWN);
+    assert_true(was_committed(lost, 1));
+    run_sql(lost, "DROP FUNCTION public.warn() CASCADE");
+    a_group_commits_after_all(lost, 2);
+}
+
 static void a_failed_statement_undoes_the_group(void **state)
 {
     struct lost *lost = *state;
@@ -207,6 +249,8 @@ const struct CMUnitTest lost_tests[] = {
     LOST_TEST(an_idle_connection_that_was_lost_is_made_anew),
     LOST_TEST(a_backend_that_is_ended_by_the_administrator_is_given_up),
     LOST_TEST(a_server_that_became_read_only_is_left),
+    LOST_TEST(what_the_server_cannot_do_now_changes_nothing),
+    LOST_TEST(a_commit_with_a_warning_is_unknown),
     LOST_TEST(a_failed_statement_undoes_the_group),
 };
 const size_t lost_test_count = sizeof(lost_tests) / sizeof(lost_tests[0]);

@@ -22,7 +22,7 @@ enum {
     SUBMIT_CAP = 500,
     SHARDS_TEXT = 64 * 4 + 3,
     TICKS_KEPT_S = 3600,
-    TICKS_SWEEP = 1024, /* Groups between two removals of old ticks rows. */
+    TICKS_SWEEP = 64, /* Groups between two removals of old ticks rows. */
 };
 
 struct postgres_ledger {
