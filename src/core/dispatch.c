@@ -241,11 +241,12 @@ static struct ready_row *head_of(const struct choice *choice)
     return NULL;
 }
 
-/* The lane's lower bound after its heads were taken. */
+/* The lane's lower bound after its heads were taken; a hold that it had is over. */
 static void lane_set_rank(struct decision *d, const struct choice *choice, int64_t last_taken)
 {
     const struct ready_row *head = head_of(choice);
     choice->lane->rank = head != NULL ? head->carry.rank : last_taken;
+    choice->lane->open_at = 0;
     facts_change(d->facts, &choice->lane->row);
 }
 

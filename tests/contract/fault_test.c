@@ -15,7 +15,7 @@
 #include "contract/suite.h"
 #include "ledger/sqlite/backend.h"
 
-enum { GROUPS = 9, PAYLOAD = 6000, WAL_SMALL = 100000, TRIES_MAX = 20 };
+enum { GROUPS = 6, PAYLOAD = 6000, WAL_SMALL = 100000, TRIES_MAX = 20 };
 
 static struct plan plan_of(struct rig *rig, int64_t job)
 {

@@ -1,7 +1,10 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "ledger/sqlite/backend.h"
+
+enum { OPEN_LANES_MAX = 64 }; /* WANT_OPEN_LANES */
 
 /* Members of struct want that a statement may take. */
 enum want_field {
@@ -74,23 +77,66 @@ static void bind_want(const struct load_statement *load, const struct want *want
     }
 }
 
-/* Learns every row that the statement gives; with `out_rows`, also lists them there. */
-static enum err_code learn_all(struct sqlite_ledger *ledger, const struct load_statement *load,
-                               enum want_kind kind, const struct want *want, struct facts *facts,
-                               row_list *out_rows, struct err *err)
+/* Every row that the statement gives, in order. */
+static enum err_code read_all(struct sqlite_ledger *ledger, const struct load_statement *load,
+                              const struct want *want, struct arena *arena, row_list *out_rows,
+                              struct err *err)
 {
     bind_want(load, want);
     int code = SQLITE_ROW;
     while ((code = sqlite3_step(load->statement)) == SQLITE_ROW) {
-        struct row *row = read_row(load->statement, load->table, facts->arena);
-        facts_learn(facts, kind, want, row);
-        if (out_rows != NULL) {
-            VEC_PUSH(facts->arena, out_rows, row);
-        }
+        struct row *row = read_row(load->statement, load->table, arena);
+        VEC_PUSH(arena, out_rows, row);
     }
     const enum err_code result = code == SQLITE_DONE ? ERR_OK : database_error(ledger->db, err);
     sqlite3_reset(load->statement);
     return result;
+}
+
+static enum err_code learn_all(struct sqlite_ledger *ledger, const struct load_statement *load,
+                               enum want_kind kind, const struct want *want, struct facts *facts,
+                               struct err *err)
+{
+    row_list rows = {0};
+    TRY(read_all(ledger, load, want, facts->arena, &rows, err));
+    for (size_t i = 0; i < rows.n; i++) {
+        facts_learn(facts, kind, want, rows.v[i]);
+    }
+    return ERR_OK;
+}
+
+static int compare_lanes(const void *a, const void *b)
+{
+    const struct lane_row *x = *(const struct lane_row *const *)a;
+    const struct lane_row *y = *(const struct lane_row *const *)b;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? -1 : 1;
+    }
+    return (x->lane > y->lane) - (x->lane < y->lane);
+}
+
+/* Each job type is asked for apart, so that its lanes come ordered from the index and those of
+ * other types cost nothing; then the best of all. */
+static enum err_code read_open_lanes(struct sqlite_ledger *ledger, const struct want *want,
+                                     struct arena *arena, row_list *out_lanes, struct err *err)
+{
+    struct want of_type = *want;
+    struct str types = want->text;
+    while (str_split(&types, '\n', &of_type.text)) {
+        TRY(read_all(ledger, &ledger->load.wants[WANT_OPEN_LANES][0], &of_type, arena, out_lanes,
+                     err));
+    }
+    if (out_lanes->n > 1) {
+        qsort(out_lanes->v, out_lanes->n, sizeof(struct row *), compare_lanes);
+    }
+    size_t kept = 0; /* A type may be named twice. */
+    for (size_t i = 0; i < out_lanes->n && kept < OPEN_LANES_MAX; i++) {
+        if (kept == 0 || compare_lanes(&out_lanes->v[kept - 1], &out_lanes->v[i]) != 0) {
+            out_lanes->v[kept++] = out_lanes->v[i];
+        }
+    }
+    out_lanes->n = kept;
+    return ERR_OK;
 }
 
 /* The open lanes first, then the heads of each. */
@@ -98,12 +144,12 @@ static enum err_code learn_open_lanes(struct sqlite_ledger *ledger, const struct
                                       struct facts *facts, struct err *err)
 {
     row_list lanes = {0};
-    TRY(learn_all(ledger, &ledger->load.wants[WANT_OPEN_LANES][0], WANT_OPEN_LANES, want, facts,
-                  &lanes, err));
+    TRY(read_open_lanes(ledger, want, facts->arena, &lanes, err));
     struct want heads = *want;
     for (size_t i = 0; i < lanes.n; i++) {
+        facts_learn(facts, WANT_OPEN_LANES, want, lanes.v[i]);
         heads.a = ((const struct lane_row *)lanes.v[i])->lane;
-        TRY(learn_all(ledger, &ledger->load.open_heads, WANT_OPEN_LANES, &heads, facts, NULL, err));
+        TRY(learn_all(ledger, &ledger->load.open_heads, WANT_OPEN_LANES, &heads, facts, err));
     }
     return ERR_OK;
 }
@@ -116,7 +162,7 @@ static enum err_code answer(struct sqlite_ledger *ledger, enum want_kind kind,
     }
     const size_t count = want_loads_of(kind)->count;
     for (size_t i = 0; i < count; i++) {
-        TRY(learn_all(ledger, &ledger->load.wants[kind][i], kind, want, facts, NULL, err));
+        TRY(learn_all(ledger, &ledger->load.wants[kind][i], kind, want, facts, err));
     }
     return ERR_OK;
 }

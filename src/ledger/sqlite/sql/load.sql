@@ -144,22 +144,21 @@ SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, 
 FROM lanes INDEXED BY lanes_name
 WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND source = ?4;
 
--- The 64 open lanes of least (rank, lane). Lanes that were never held (open_at = 0) come straight
--- from the index; those whose hold is over are few and sorted.
+-- The 64 open lanes of least (rank, lane) of one job type (`text`). Lanes that are not held come
+-- straight from the index; those whose hold is just over are few and sorted.
 -- name: load_open_lanes
 -- args: shard, tenant, text, a
 SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
 FROM (SELECT *
       FROM (SELECT * FROM lanes INDEXED BY lanes_open
-            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at = 0
-            AND instr(char(10) || ?3, char(10) || job_type || char(10)) > 0
+            WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND waiting > 0 AND open_at = 0
             ORDER BY rank, lane
             LIMIT 64)
       UNION ALL
       SELECT *
       FROM (SELECT * FROM lanes INDEXED BY lanes_open
-            WHERE shard = ?1 AND tenant = ?2 AND waiting > 0 AND open_at > 0 AND open_at <= ?4
-            AND instr(char(10) || ?3, char(10) || job_type || char(10)) > 0
+            WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND waiting > 0
+              AND open_at > 0 AND open_at <= ?4
             ORDER BY rank, lane
             LIMIT 64))
 ORDER BY rank, lane

@@ -371,7 +371,7 @@ CREATE INDEX tokens_hash ON tokens (hash);
 CREATE INDEX lanes_name ON lanes (shard, tenant, job_type, source);
 CREATE INDEX lanes_source ON lanes (shard, tenant, source);
 -- Held lanes (open_at in the future) lie behind the open ones, so they cost a claim nothing.
-CREATE INDEX lanes_open ON lanes (shard, tenant, open_at, rank, lane, job_type) WHERE waiting > 0;
+CREATE INDEX lanes_open ON lanes (shard, tenant, job_type, open_at, rank, lane) WHERE waiting > 0;
 CREATE INDEX lanes_busy ON lanes (shard, tenant, job_type) WHERE inflight > 0;
 CREATE INDEX runs_state ON runs (shard, tenant, state, run);
 CREATE INDEX jobs_run ON jobs (shard, tenant, run, job) WHERE run > 0;
