@@ -168,6 +168,13 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     return code;
 }
 
+static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
+{
+    (void)vfs;
+    (void)sync_folder; /* See on_sync(). */
+    return real_vfs->xDelete(real_vfs, name, 0);
+}
+
 void fault_vfs_install(void)
 {
     static sqlite3_vfs vfs;
@@ -180,5 +187,6 @@ void fault_vfs_install(void)
     vfs.zName = "fault";
     vfs.szOsFile = (int)sizeof(struct fault_file) + real_vfs->szOsFile;
     vfs.xOpen = on_open;
+    vfs.xDelete = on_delete;
     CHECK(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
 }
