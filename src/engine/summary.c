@@ -333,6 +333,8 @@ size_t summary_offer(struct summary *summary, const struct offer_request *reques
             }
         }
     }
+    const size_t most = (size_t)((request->max + OFFER_JOBS_LEAST - 1) / OFFER_JOBS_LEAST);
+    n = n < most ? n : most;
     struct offer offers[OFFER_TENANTS_MAX] = {0};
     share(summary, best, n, request->max, offers);
     size_t count = 0;

@@ -23,7 +23,11 @@
 #include "base/vec.h"
 #include "core/rows.h"
 
-enum { OFFER_TENANTS_MAX = 16 };
+/* A claim is spread over at most one tenant for each OFFER_JOBS_LEAST jobs that it asks for: a
+ * tenant costs its tick a few rows, however few jobs it gives (measured with 500 tenants and claims
+ * of 20: 135 instead of 75 us of processor time a job without this). Who was passed over comes
+ * first next time. */
+enum { OFFER_TENANTS_MAX = 16, OFFER_JOBS_LEAST = 10 };
 
 /* Of one tenant and job type. */
 struct type_summary {
