@@ -19,6 +19,7 @@ struct json_writer call_json(struct call *call)
 void call_answer(struct call *call, int status)
 {
     struct http_exchange *x = call->exchange;
+    call_leave_flight(call);
     http_answer(x, status, x->reply.len > 0 ? JSON_TYPE : NULL);
 }
 
@@ -104,6 +105,7 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     if (info->status == 401) {
         http_header(call->exchange, "WWW-Authenticate", STR("Bearer"));
     }
+    call_leave_flight(call);
     http_answer(call->exchange, info->status, PROBLEM_TYPE);
 }
 

@@ -365,6 +365,14 @@ static bool take_request_key(struct call *call)
     return true;
 }
 
+void call_leave_flight(struct call *call)
+{
+    if (call->in_flight) {
+        call->in_flight = false;
+        flight_leave(call->api->flight, call->tenant, call->request_key);
+    }
+}
+
 static void step_resource(struct call *call)
 {
     if (call->who.token == 0) {
@@ -508,9 +516,7 @@ void call_on_end(void *ctx, struct http_exchange *exchange)
 {
     struct api *api = ctx;
     struct call *call = call_of(exchange);
-    if (call->in_flight) {
-        flight_leave(api->flight, call->tenant, call->request_key);
-    }
+    call_leave_flight(call);
     if (call->abandon != NULL) {
         call->abandon(call);
     }

@@ -179,14 +179,15 @@ enum err_code http_open(const struct http_config *config, struct http_server **o
         free(server);
         return code;
     }
+    *out = server; /* Before the first request comes: handlers may look at it. */
     server->daemon = daemon_start(server);
     if (server->daemon == NULL) {
+        *out = NULL;
         (void)close(server->listen_fd);
         free(server);
         return err_set(err, ERR_IO, "the HTTP server could not be started");
     }
     CHECK(thread_start(&server->watchdog, "http-watchdog", watch, server, err) == ERR_OK);
-    *out = server;
     return ERR_OK;
 }
 
