@@ -5,8 +5,10 @@
  * Use      engine_open(), engine_start(); transport threads hand over requests and claims; each is
  *          answered exactly once through its `done`; engine_stop() drains.
  * Owns     a request and its commands stay the caller's; they must live until `done` was called.
- * Threads  every function may be called from any thread. `done` runs on a committer thread: it must
- *          not block and must not call back into the engine; it typically resumes a connection.
+ * Threads  every function may be called from any thread. `done` runs on a thread of the engine's,
+ *          perhaps before the call that handed over has returned: it must not block and must not
+ *          call back into the engine; it typically resumes a connection. Commands of one request
+ *          may be decided at the same time on different threads.
  * Bounds   three bounded queues (reports; claims and control; submits), parked claims per
  * credential; a full queue refuses with ERR_OVERLOADED, too many parked claims with
  *          ERR_TOO_MANY_CLAIMS.
@@ -58,7 +60,8 @@ struct engine_request {
 struct claim_part {
     struct tenant_id tenant;
     struct str tenant_name;
-    struct lease_grant *grants; /* Deep enough copies in the claim's arena. */
+    /* Copies in the claim's arena, whole but for job_type.retries. */
+    struct lease_grant *grants;
     size_t count;
 };
 
@@ -96,7 +99,7 @@ void engine_free(struct engine *engine);
 /* Hands over; ERR_OK means that `done` will be called once. */
 enum err_code engine_submit(struct engine *engine, struct engine_request *request, struct err *err);
 enum err_code engine_claim(struct engine *engine, struct engine_claim *claim, struct err *err);
-/* The claim's client went away: it is answered soon, with whatever it has. */
+/* The claim's client went away: it is answered soon, with whatever it has. Not after `done`. */
 void engine_claim_abandon(struct engine *engine, struct engine_claim *claim);
 
 /* Where a tenant lives, from the node's directory (refreshed from the ledger). ERR_NOT_FOUND. */
