@@ -135,8 +135,8 @@ int32_t call_if_match(const struct call *call);
 
 /* Request headers of a token that may act for any tenant: looks the tenant up. False: answered. */
 bool call_find_tenant(struct call *call, struct str name);
-/* The request's Idempotency-Key is no longer in flight: before the answer goes out, so that a client
- * who has it can send the same again. */
+/* The request's Idempotency-Key is no longer in flight: before the answer goes out, so that a
+ * client who has it can send the same again. */
 void call_leave_flight(struct call *call);
 /* The digest for Idempotency-Key: method, path, body. */
 struct sha256 call_digest(const struct call *call);

@@ -234,8 +234,11 @@ static void a_want_answers_just_its_rows_in_order(void **state)
     }
 }
 
-static const struct str type_lists[] = {
-    {"in\n", 3}, {"gest\n", 5}, {"ingest\nin\n", 10}, {"in\nother\nin\n", 12}, {"gest\ningest\nin\n", 15}};
+static const struct str type_lists[] = {{"in\n", 3},
+                                        {"gest\n", 5},
+                                        {"ingest\nin\n", 10},
+                                        {"in\nother\nin\n", 12},
+                                        {"gest\ningest\nin\n", 15}};
 
 static void open_lanes_come_by_rank_with_their_first_heads(void **state)
 {
