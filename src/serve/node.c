@@ -50,20 +50,22 @@ static enum err_code check_exposure(struct node *node, struct err *err)
     return ERR_OK;
 }
 
+/* On top of core's own, so that a limit without a setting keeps its default. */
 static struct limits limits_of(const struct settings *s)
 {
-    return (struct limits){
-        .max_lanes = (int32_t)s->max_lanes,
-        .submit_cap = (int32_t)s->submit_cap,
-        .settle_cap = (int32_t)s->settle_cap,
-        .due_cap = (int32_t)s->due_cap,
-        .key_generation_us = s->key_generation_ms * US_PER_MS,
-        .key_retention_us = s->key_retention_ms * US_PER_MS,
-        .ageing_step_us = s->ageing_step_ms * US_PER_MS,
-        .cancel_grace_us = s->cancel_grace_ms * US_PER_MS,
-        .max_throttled_us = s->max_throttled_ms * US_PER_MS,
-        .lapse_share_per_mille = (int32_t)s->lapse_share_per_mille,
-    };
+    struct limits limits = limits_default();
+    limits.max_lanes = (int32_t)s->max_lanes;
+    limits.submit_cap = (int32_t)s->submit_cap;
+    limits.settle_cap = (int32_t)s->settle_cap;
+    limits.due_cap = (int32_t)s->due_cap;
+    limits.key_generation_us = s->key_generation_ms * US_PER_MS;
+    limits.key_retention_us = s->key_retention_ms * US_PER_MS;
+    limits.ageing_step_us = s->ageing_step_ms * US_PER_MS;
+    limits.cancel_grace_us = s->cancel_grace_ms * US_PER_MS;
+    limits.run_assembly_us = s->run_assembly_ms * US_PER_MS;
+    limits.max_throttled_us = s->max_throttled_ms * US_PER_MS;
+    limits.lapse_share_per_mille = (int32_t)s->lapse_share_per_mille;
+    return limits;
 }
 
 static enum err_code start_engine(struct node *node, struct err *err)

@@ -208,6 +208,25 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual([job["name"] for job in jobs], ["join", "a", "b"])
         self.assertIn(run, [item["id"] for item in self.node.pages("/runs?state=failed&limit=1", tenant="acme")])
 
+    def test_a_run_of_several_commit_groups(self):
+        self.node.job_type("wide")
+        jobs = [{"name": f"n{n}", "type": "wide"} for n in range(1500)]
+        jobs.append({"name": "join", "type": "wide", "needs": [{"job": job["name"]} for job in jobs]})
+        made = self.node.call("POST", "/runs", {"jobs": jobs}, tenant="acme")
+        self.assertEqual(made.status, 201, made)
+        run = made.json["id"]
+        self.assertEqual(len({job["id"] for job in made.json["jobs"]}), 1501)
+        self.assertEqual(len(self.node.call("GET", f"/runs/{run}/dag", tenant="acme").json["edges"]), 1500)
+        done = 0
+        while done < 1501:
+            leases = self.node.claim("wide", number=1000, wait_ms=5000)
+            self.assertTrue(leases, f"nothing more to claim after {done}")
+            results = self.node.work("complete", {"worker": "w/1", "reports": [
+                {"lease": lease["lease"], "grant": lease["grant"]} for lease in leases]}).json["results"]
+            self.assertEqual({item["code"] for item in results}, {"ok"})
+            done += len(leases)
+        self.assertEqual(self.node.call("GET", f"/runs/{run}", tenant="acme").json["state"], "succeeded")
+
     def test_run_canceled(self):
         self.node.job_type("stepc")
         made = self.node.call("POST", "/runs", {"jobs": [

@@ -51,6 +51,7 @@ static void defaults_are_the_contracts(void **state)
     assert_int_equal(f->settings.key_retention_ms * 1000, limits.key_retention_us);
     assert_int_equal(f->settings.ageing_step_ms * 1000, limits.ageing_step_us);
     assert_int_equal(f->settings.cancel_grace_ms * 1000, limits.cancel_grace_us);
+    assert_int_equal(f->settings.run_assembly_ms * 1000, limits.run_assembly_us);
     assert_int_equal(f->settings.max_throttled_ms * 1000, limits.max_throttled_us);
     assert_int_equal(f->settings.lapse_share_per_mille, limits.lapse_share_per_mille);
 }
