@@ -143,6 +143,9 @@ static void quoted(struct buf *out, struct str s)
     buf_char(out, '"');
 }
 
+/* The last key lies in the output otherwise than it sorts: the next one is not compared with it. */
+#define KEY_ESCAPED SIZE_MAX
+
 void json_put_key(struct json_writer *w, struct str key)
 {
     const int d = w->depth;
@@ -150,13 +153,14 @@ void json_put_key(struct json_writer *w, struct str key)
     if (w->has_members[d]) {
         buf_char(w->out, ',');
     }
-    if (w->sorted && w->has_members[d] && !w->out->overflow) {
+    if (w->sorted && w->has_members[d] && !w->out->overflow && w->last_key_len[d] != KEY_ESCAPED) {
         const struct str last = {w->out->ptr + w->last_key_at[d], w->last_key_len[d]};
         CHECK(str_cmp(last, key) < 0);
     }
     w->last_key_at[d] = w->out->len + 1;
-    w->last_key_len[d] = key.len;
     quoted(w->out, key);
+    const bool plain = w->out->len - w->last_key_at[d] == key.len + 1;
+    w->last_key_len[d] = plain ? key.len : KEY_ESCAPED;
     buf_char(w->out, ':');
     w->has_members[d] = true;
     w->after_key = true;

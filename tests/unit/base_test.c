@@ -128,6 +128,21 @@ static void json_is_written_canonically(void **state)
     buf_fini(&out);
 }
 
+static void keys_that_need_an_escape_are_written_in_order_too(void **state)
+{
+    (void)state;
+    json_t *value = NULL;
+    struct err err = {0};
+    struct json_writer writer;
+    CLEANUP(buf_fini) struct buf out;
+    buf_init(&out, 1024);
+    json_begin(&writer, &out);
+    assert_int_equal(json_read(STR("{\"A\":1,\"\\n\":2,\"\\n\\n\":3}"), &value, &err), ERR_OK);
+    json_put_value(&writer, value);
+    assert_true(str_eq(buf_get(&out), STR("{\"\\n\":2,\"\\n\\n\":3,\"A\":1}")));
+    json_decref(value);
+}
+
 static void json_reading_is_strict(void **state)
 {
     (void)state;
@@ -209,6 +224,7 @@ int main(void)
         cmocka_unit_test(an_arena_past_its_cap_gives_null),
         cmocka_unit_test(a_buffer_stops_at_its_maximum),
         cmocka_unit_test(json_is_written_canonically),
+        cmocka_unit_test(keys_that_need_an_escape_are_written_in_order_too),
         cmocka_unit_test(json_reading_is_strict),
         cmocka_unit_test(ids_have_one_written_form),
     };
