@@ -289,6 +289,8 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
 {
     struct next next = {.at = INT64_MAX};
     struct shard_row *shard = facts_shard(facts, command->shard)->row;
+    /* Reports and claims of this very tick have set timers that no load has seen. */
+    const int64_t scheduled_at = facts_shard(facts, command->shard)->scheduled_at;
     /* What is scheduled from here on lowers it again. */
     shard->next_due_at = INT64_MAX;
     facts_change(facts, &shard->row);
@@ -297,6 +299,9 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
     leases_due(command, facts, limits, &next);
     deadlines_due(command, facts, limits, &next);
     shard_due(facts, command->shard, next.at);
+    if (scheduled_at != 0) {
+        shard_due(facts, command->shard, scheduled_at);
+    }
     if (next.more) {
         shard_due(facts, command->shard, facts->now);
     }

@@ -117,6 +117,7 @@ struct shard_facts {
     row_list due_deadlines;
     row_list settling;
     bool known[WANT_COUNT];
+    int64_t scheduled_at; /* Earliest timer that this tick has set; 0: none. */
 };
 
 struct facts {

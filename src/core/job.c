@@ -25,7 +25,11 @@ struct run_row *job_run(const struct tenant_facts *t, int64_t run)
 
 void shard_due(struct facts *facts, int16_t shard, int64_t at)
 {
-    struct shard_row *row = facts_shard(facts, shard)->row;
+    struct shard_facts *s = facts_shard(facts, shard);
+    struct shard_row *row = s->row;
+    if (s->scheduled_at == 0 || at < s->scheduled_at) {
+        s->scheduled_at = at;
+    }
     if (at < row->next_due_at) {
         row->next_due_at = at;
         facts_change(facts, &row->row);
