@@ -146,7 +146,7 @@ static void check_catalogue(struct str type, json_t *facts)
         }
         return;
     }
-    CHECK(false && "a type that contract/history.json does not know");
+    UNREACHABLE(); /* A type that contract/history.json does not know. */
 }
 
 static void read_line(struct checker *checker, struct seen_tenant *t, struct str text)
