@@ -46,7 +46,7 @@ DRIVERS = {
     "libpq-fe.h": ("src/ledger/postgres/",),
     "microhttpd.h": ("src/http/",),
     "curl/curl.h": ("src/worker/", "src/cli/", "src/notify/", "src/observe/", "workers/"),
-    "yaml.h": ("workers/",),
+    "yaml.h": ("workers/", "src/cli/"),
     "zstd.h": ("src/ledger/", "src/audit/"),
     "lz4.h": ("src/ledger/", "src/audit/"),
     "libsmartcols.h": ("src/cli/",),

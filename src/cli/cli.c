@@ -1,4 +1,5 @@
 /* One invocation from words to exit status, and what every command uses. */
+#include <locale.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,11 +89,10 @@ int cli_confirm(struct cli_call *call, const char *what)
 
 static int set_output(struct cli_call *call)
 {
-    static const char *const names[] = {[CLI_OUTPUT_AUTO] = "auto",
-                                        [CLI_OUTPUT_TABLE] = "table",
-                                        [CLI_OUTPUT_JSON] = "json",
-                                        [CLI_OUTPUT_JSONL] = "jsonl",
-                                        [CLI_OUTPUT_NAME] = "name"};
+    static const char *const names[] = {
+        [CLI_OUTPUT_AUTO] = "auto",   [CLI_OUTPUT_TABLE] = "table", [CLI_OUTPUT_JSON] = "json",
+        [CLI_OUTPUT_JSONL] = "jsonl", [CLI_OUTPUT_YAML] = "yaml",   [CLI_OUTPUT_CSV] = "csv",
+        [CLI_OUTPUT_NAME] = "name"};
     const char *wanted = cli_value(call, "output");
     bool is_known = wanted == NULL;
     for (size_t i = 0; wanted != NULL && i < CLI_COUNT(names); i++) {
@@ -104,9 +104,9 @@ static int set_output(struct cli_call *call)
     const bool is_terminal = isatty(fileno(call->out)) != 0;
     call->is_table =
         call->output == CLI_OUTPUT_TABLE || (call->output == CLI_OUTPUT_AUTO && is_terminal);
-    return is_known
-               ? CLI_OK
-               : cli_fail(call, CLI_USAGE, "usage", "", "--output is table, json, jsonl or name");
+    return is_known ? CLI_OK
+                    : cli_fail(call, CLI_USAGE, "usage", "",
+                               "--output is table, json, jsonl, yaml, csv or name");
 }
 
 static int set_colour(struct cli_call *call)
@@ -149,6 +149,7 @@ int cli_main(int argc, char **argv, const struct cli_noun *extra, size_t extra_c
     }
     struct cli_call call = {.nouns = nouns, .noun_count = count, .out = stdout, .log = stderr};
     arena_init(&call.arena, SIZE_MAX);
+    (void)setlocale(LC_CTYPE, ""); /* Widths of characters; all else stays as in C. */
     const int skip = argc > 1 && strcmp(argv[1], "orchestrator") == 0 ? 1 : 0;
     int status = cli_parse(&call, argc - skip, argv + skip);
     const int output = set_output(&call);

@@ -3,7 +3,6 @@
 #include "cli/nouns.h"
 #include "cli/print.h"
 #include "cli/put.h"
-#include "cli/shapes.h"
 
 static const struct cli_column COLUMNS[] = {
     {"TYPE", "name", CLI_TEXT},
@@ -77,20 +76,8 @@ static int body_from_options(struct cli_call *call, struct json_writer *w)
 
 static int put(struct cli_call *call)
 {
-    const char *file = cli_value(call, "file");
-    struct str body = {0};
-    struct buf text;
-    struct json_writer w;
-    buf_init(&text, CLI_BODY_MAX);
-    json_begin(&w, &text);
-    int status = file != NULL ? cli_input_file(call, file, &body) : body_from_options(call, &w);
-    body = file != NULL ? body : arena_str(&call->arena, buf_get(&text));
-    buf_fini(&text);
-    if (status == CLI_OK) {
-        status = cli_put_config(call, cli_path(call, "/job-types/%s", cli_argument(call, 0)), body,
-                                &SHAPE);
-    }
-    return status;
+    return cli_put_named(call, cli_path(call, "/job-types/%s", cli_argument(call, 0)),
+                         body_from_options, &SHAPE);
 }
 
 static const struct cli_option PUT_OPTIONS[] = {

@@ -1,11 +1,8 @@
 /* sources: where documents come from. */
-#include <string.h>
-
 #include "cli/input.h"
 #include "cli/nouns.h"
 #include "cli/print.h"
 #include "cli/put.h"
-#include "cli/shapes.h"
 
 static const struct cli_column COLUMNS[] = {
     {"SOURCE", "name", CLI_TEXT},     {"KIND", "kind", CLI_TEXT},
@@ -50,24 +47,12 @@ static int body_from_options(struct cli_call *call, struct json_writer *w)
 
 static int put(struct cli_call *call)
 {
-    const char *file = cli_value(call, "file");
-    struct str body = {0};
-    struct buf text;
-    struct json_writer w;
-    if ((file == NULL) == (cli_value(call, "kind") == NULL)) {
+    if ((cli_value(call, "file") == NULL) == (cli_value(call, "kind") == NULL)) {
         return cli_fail(call, CLI_USAGE, "usage", "add --help for examples",
                         "give either --kind (and --url …) or --file");
     }
-    buf_init(&text, CLI_BODY_MAX);
-    json_begin(&w, &text);
-    int status = file != NULL ? cli_input_file(call, file, &body) : body_from_options(call, &w);
-    body = file != NULL ? body : arena_str(&call->arena, buf_get(&text));
-    buf_fini(&text);
-    if (status == CLI_OK) {
-        status = cli_put_config(call, cli_path(call, "/sources/%s", cli_argument(call, 0)), body,
-                                &SHAPE);
-    }
-    return status;
+    return cli_put_named(call, cli_path(call, "/sources/%s", cli_argument(call, 0)),
+                         body_from_options, &SHAPE);
 }
 
 static const struct cli_option PUT_OPTIONS[] = {

@@ -73,6 +73,8 @@ enum cli_output {
     CLI_OUTPUT_TABLE,
     CLI_OUTPUT_JSON,
     CLI_OUTPUT_JSONL,
+    CLI_OUTPUT_YAML,
+    CLI_OUTPUT_CSV,
     CLI_OUTPUT_NAME
 };
 

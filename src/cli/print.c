@@ -1,12 +1,13 @@
 #include "cli/print.h"
 
-#include <libsmartcols.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/table.h"
+#include "cli/yaml.h"
 
 enum { PAGE_MAX = 1000, LIST_LIMIT = 100, CELL_MAX = 256 * 1024, PATH_WORD = 64 };
 
@@ -103,44 +104,16 @@ struct str cli_cell(struct arena *arena, const json_t *object, const struct cli_
                                       : cli_clean(arena, json_text(value));
 }
 
-static struct libscols_table *new_table(const struct cli_call *call)
-{
-    struct libscols_table *table = scols_new_table();
-    CHECK(table != NULL);
-    (void)scols_table_set_stream(table, call->out);
-    (void)scols_table_enable_colors(table, call->colour);
-    return table;
-}
-
-static void set_cell(struct libscols_line *line, size_t at, struct str text, const char *colour)
-{
-    CHECK(scols_line_set_data(line, at, text.ptr != NULL ? text.ptr : "") == 0);
-    if (colour != NULL) {
-        (void)scols_cell_set_color(scols_line_get_cell(line, at), colour);
-    }
-}
-
 static void print_table(const struct cli_call *call, struct arena *arena, const json_t *items,
                         const struct cli_shape *shape)
 {
-    struct libscols_table *table = new_table(call);
-    for (size_t c = 0; c < shape->count; c++) {
-        const int flags = shape->columns[c].format == CLI_NUMBER ? SCOLS_FL_RIGHT
-                          : c + 1 == shape->count                ? SCOLS_FL_TRUNC
-                                                                 : 0;
-        CHECK(scols_table_new_column(table, shape->columns[c].title, 0, flags) != NULL);
+    const size_t rows = json_array_size(items);
+    struct str *cells = arena_array(arena, struct str, rows * shape->count + 1);
+    for (size_t i = 0; i < rows * shape->count; i++) {
+        cells[i] = cli_cell(arena, json_array_get(items, i / shape->count),
+                            &shape->columns[i % shape->count]);
     }
-    for (size_t i = 0; i < json_array_size(items); i++) {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-        CHECK(line != NULL);
-        for (size_t c = 0; c < shape->count; c++) {
-            const struct str text = cli_cell(arena, json_array_get(items, i), &shape->columns[c]);
-            set_cell(line, c, text,
-                     shape->columns[c].format == CLI_STATE ? cli_state_colour(text) : NULL);
-        }
-    }
-    (void)scols_print_table(table);
-    scols_unref_table(table);
+    cli_table_print(call, arena, shape, cells, rows);
 }
 
 static void print_plain(const struct cli_call *call, struct arena *arena, const json_t *items,
@@ -163,11 +136,81 @@ static void print_jsonl(const struct cli_call *call, const json_t *items)
     }
 }
 
+/* RFC 4180. */
+static void print_csv_field(const struct cli_call *call, struct arena *arena, bool first,
+                            const json_t *value)
+{
+    struct str text = STR("");
+    if (json_is_string(value)) {
+        text = json_text(value);
+    } else if (value != NULL && !json_is_null(value)) {
+        text = as_json(arena, value);
+    }
+    const char *separator = first ? "" : ",";
+    const bool is_plain = str_find(text, ',') == text.len && str_find(text, '"') == text.len &&
+                          str_find(text, '\n') == text.len && str_find(text, '\r') == text.len;
+    if (is_plain) {
+        fprintf(call->out, "%s%.*s", separator, STR_ARG(text));
+        return;
+    }
+    fprintf(call->out, "%s\"", separator);
+    for (size_t i = 0; i < text.len; i++) {
+        fprintf(call->out, text.ptr[i] == '"' ? "\"\"" : "%c", text.ptr[i]);
+    }
+    fputc('"', call->out);
+}
+
+/* A heading of member names, then a line for each item; values as the server gave them. */
+static void print_csv(const struct cli_call *call, struct arena *arena, const json_t *items,
+                      const struct cli_shape *shape)
+{
+    for (size_t c = 0; c < shape->count; c++) {
+        fprintf(call->out, "%s%s", c > 0 ? "," : "", shape->columns[c].member);
+    }
+    fputs("\r\n", call->out);
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        for (size_t c = 0; c < shape->count; c++) {
+            print_csv_field(call, arena, c == 0,
+                            member_at(json_array_get(items, i), shape->columns[c].member));
+        }
+        fputs("\r\n", call->out);
+    }
+}
+
+static void print_csv_object(const struct cli_call *call, struct arena *arena, const json_t *object)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    bool first = true;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        fprintf(call->out, "%s%s", first ? "" : ",", name);
+        first = false;
+    }
+    fputs("\r\n", call->out);
+    first = true;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        print_csv_field(call, arena, first, value);
+        first = false;
+    }
+    fputs("\r\n", call->out);
+}
+
+static void print_name(const struct cli_call *call, const json_t *object, const char *id)
+{
+    const json_t *name = json_object_get(object, id);
+    if (json_is_integer(name)) {
+        fprintf(call->out, "%lld\n", (long long)json_integer_value(name));
+    } else {
+        fprintf(call->out, "%.*s\n", STR_ARG(json_text(name)));
+    }
+}
+
 static void print_names(const struct cli_call *call, const json_t *items, const char *id)
 {
     for (size_t i = 0; i < json_array_size(items); i++) {
-        fprintf(call->out, "%.*s\n",
-                STR_ARG(json_text(json_object_get(json_array_get(items, i), id))));
+        print_name(call, json_array_get(items, i), id);
     }
 }
 
@@ -182,6 +225,8 @@ void cli_print_items(const struct cli_call *call, const json_t *items,
         fputc('\n', call->out);
         break;
     case CLI_OUTPUT_JSONL: print_jsonl(call, items); break;
+    case CLI_OUTPUT_YAML: cli_yaml_print(items, call->out); break;
+    case CLI_OUTPUT_CSV: print_csv(call, &arena, items, shape); break;
     case CLI_OUTPUT_NAME: print_names(call, items, shape->id); break;
     case CLI_OUTPUT_AUTO:
     case CLI_OUTPUT_TABLE:
@@ -205,38 +250,30 @@ static enum cli_format format_of(const char *member, const json_t *value)
     return json_is_array(value) && json_is_string(json_array_get(value, 0)) ? CLI_WORDS : CLI_TEXT;
 }
 
-static void show_members(const struct cli_call *call, const json_t *object)
+static void show_members(const struct cli_call *call, struct arena *arena, const json_t *object)
 {
-    struct arena arena;
-    arena_init(&arena, SIZE_MAX);
-    struct libscols_table *table = new_table(call);
-    (void)scols_table_enable_noheadings(table, 1);
-    CHECK(scols_table_new_column(table, "FIELD", 0, 0) != NULL);
-    CHECK(scols_table_new_column(table, "VALUE", 0, SCOLS_FL_WRAP) != NULL);
+    struct cli_field *fields = arena_array(arena, struct cli_field, json_object_size(object) + 1);
+    size_t count = 0;
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)object, name, value)
     {
         const struct cli_column column = {name, name, format_of(name, value)};
-        const struct str text = cli_cell(&arena, object, &column);
-        if (!call->is_table) {
-            fprintf(call->out, "%s\t%.*s\n", name, STR_ARG(text));
-            continue;
-        }
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-        CHECK(line != NULL);
-        set_cell(line, 0, str_from(name), NULL);
-        set_cell(line, 1, text, column.format == CLI_STATE ? cli_state_colour(text) : NULL);
+        fields[count++] = (struct cli_field){name, cli_cell(arena, object, &column), column.format};
     }
     if (call->is_table) {
-        (void)scols_print_table(table);
+        cli_table_fields(call, fields, count);
+        return;
     }
-    scols_unref_table(table);
-    arena_fini(&arena);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(call->out, "%s\t%.*s\n", fields[i].name, STR_ARG(fields[i].value));
+    }
 }
 
 void cli_show(const struct cli_call *call, const json_t *object, const struct cli_shape *shape)
 {
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
     switch (call->output) {
     case CLI_OUTPUT_JSON:
         (void)json_dumpf(object, call->out, JSON_INDENT(2));
@@ -246,13 +283,14 @@ void cli_show(const struct cli_call *call, const json_t *object, const struct cl
         (void)json_dumpf(object, call->out, JSON_COMPACT);
         fputc('\n', call->out);
         break;
-    case CLI_OUTPUT_NAME:
-        fprintf(call->out, "%.*s\n", STR_ARG(json_text(json_object_get(object, shape->id))));
-        break;
+    case CLI_OUTPUT_YAML: cli_yaml_print(object, call->out); break;
+    case CLI_OUTPUT_CSV: print_csv_object(call, &arena, object); break;
+    case CLI_OUTPUT_NAME: print_name(call, object, shape->id); break;
     case CLI_OUTPUT_AUTO:
-    case CLI_OUTPUT_TABLE: show_members(call, object); break;
+    case CLI_OUTPUT_TABLE: show_members(call, &arena, object); break;
     default: UNREACHABLE();
     }
+    arena_fini(&arena);
 }
 
 int cli_get_and_show(struct cli_call *call, struct str path, const struct cli_shape *shape)
@@ -275,13 +313,19 @@ int cli_list_whole(struct cli_call *call, struct str path, const char *member,
     if (status != CLI_OK) {
         return status;
     }
-    if (call->output == CLI_OUTPUT_JSON) {
+    if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML) {
         cli_show(call, reply.json, shape);
     } else {
         cli_print_items(call, json_object_get(reply.json, member), shape);
     }
     json_decref(reply.json);
     return CLI_OK;
+}
+
+/* Whether a page can be printed before the next is there. */
+static bool is_streamed(const struct cli_call *call)
+{
+    return call->output == CLI_OUTPUT_JSONL || call->output == CLI_OUTPUT_NAME;
 }
 
 /* Fetches one page of at most `left` items; appends them to `all`, or prints them at once when
@@ -299,7 +343,7 @@ static int take_page(struct cli_call *call, struct str path, int64_t left,
         return status;
     }
     json_t *items = json_object_get(reply.json, "items");
-    if (call->output == CLI_OUTPUT_JSONL || call->output == CLI_OUTPUT_NAME) {
+    if (is_streamed(call)) {
         cli_print_items(call, items, shape);
         (void)fflush(call->out);
     }
@@ -314,8 +358,7 @@ static void print_document(const struct cli_call *call, json_t *all, const char 
 {
     json_t *document = json_pack("{s:O,s:s?}", "items", all, "next_cursor", cursor);
     CHECK(document != NULL);
-    (void)json_dumpf(document, call->out, JSON_INDENT(2));
-    fputc('\n', call->out);
+    cli_show(call, document, NULL);
     json_decref(document);
 }
 
@@ -332,10 +375,9 @@ int cli_list(struct cli_call *call, struct str path, const struct cli_shape *sha
         status = take_page(call, path, left, shape, all, &cursor);
         is_more = status == CLI_OK && cursor != NULL && (int64_t)json_array_size(all) < limit;
     }
-    if (status == CLI_OK && call->output == CLI_OUTPUT_JSON) {
+    if (status == CLI_OK && (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML)) {
         print_document(call, all, cursor);
-    } else if (status == CLI_OK &&
-               (call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE)) {
+    } else if (status == CLI_OK && !is_streamed(call)) {
         cli_print_items(call, all, shape);
         if (cursor != NULL) {
             cli_note(call, "There is more: --limit N or --all.");
@@ -347,7 +389,7 @@ int cli_list(struct cli_call *call, struct str path, const struct cli_shape *sha
 
 void cli_note(const struct cli_call *call, const char *format, ...)
 {
-    if (!call->is_table || call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_JSONL) {
+    if (!call->is_table) {
         return;
     }
     va_list args;

@@ -1,12 +1,15 @@
 /* The command line: what words mean, what is printed, what the exit status says. */
 #include "lib/cmocka.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/failure.h"
 #include "cli/parse.h"
 #include "cli/print.h"
+#include "cli/table.h"
+#include "cli/yaml.h"
 
 static int nothing(struct cli_call *call)
 {
@@ -292,6 +295,34 @@ static void a_problem_document_becomes_one_json_object(void **state)
     json_decref(reply.json);
 }
 
+static void yaml_quotes_what_would_be_read_as_something_else(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"a", "running", "advisory.ingest", "a/b_c-d", "nullable"};
+    static const char *const quoted[] = {"",           "true", "No",  "Y",    "null", "12",
+                                         "1e3",        "~",    "-",   "a: b", "a b",  "é",
+                                         "2026-01-31", ".5",   "a#b", "a\nb"};
+    for (size_t i = 0; i < CLI_COUNT(plain); i++) {
+        assert_true(cli_yaml_is_plain(str_from(plain[i])));
+    }
+    for (size_t i = 0; i < CLI_COUNT(quoted); i++) {
+        assert_false(cli_yaml_is_plain(str_from(quoted[i])));
+    }
+}
+
+static void long_cells_are_cut_to_whole_characters(void **state)
+{
+    struct cli_call *call = *state;
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    const struct str text = STR("grün 日本 end");
+    assert_int_equal(cli_table_width(text), 13);
+    assert_true(str_eq(cli_table_cut(&call->arena, text, 13), text));
+    assert_true(str_eq(cli_table_cut(&call->arena, text, 8), STR("grün 日…")));
+    assert_true(str_eq(cli_table_cut(&call->arena, text, 7), STR("grün …")));
+    assert_true(str_eq(cli_table_cut(&call->arena, STR("a\xff"), 2), STR("a\xff")));
+    assert_non_null(setlocale(LC_CTYPE, "C"));
+}
+
 #define CLI_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -315,6 +346,8 @@ int main(void)
         CLI_TEST(cells_follow_paths_and_formats),
         CLI_TEST(control_characters_never_reach_the_terminal),
         CLI_TEST(one_list_prints_in_every_format),
+        CLI_TEST(yaml_quotes_what_would_be_read_as_something_else),
+        CLI_TEST(long_cells_are_cut_to_whole_characters),
         CLI_TEST(every_refusal_has_its_exit_status),
         CLI_TEST(a_problem_document_becomes_one_json_object),
     };
