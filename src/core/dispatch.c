@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/time.h"
-#include "core/bucket.h"
 #include "core/fairness.h"
+#include "core/gate.h"
 #include "core/lease.h"
 #include "core/submit.h"
 
@@ -53,13 +53,11 @@ struct throttle_row *throttle_of(struct decision *d, const struct source *source
     if (bucket == NULL && source->rate_milli > 0) {
         bucket = (struct throttle_row *)facts_add(d->facts, d->t, TABLE_THROTTLES);
         bucket->host = source->host;
-        bucket_set(bucket, source->rate_milli, source->burst, d->facts->now, true);
+        gate_follow(bucket, source, d->facts->now, true);
         facts_index(d->facts, d->t, &bucket->row);
         throttle_write(d, bucket);
-    }
-    if (bucket != NULL && (bucket->rate_milli != source->rate_milli ||
-                           (source->rate_milli > 0 && bucket->burst != source->burst))) {
-        bucket_set(bucket, source->rate_milli, source->burst, d->facts->now, false);
+    } else if (bucket != NULL) {
+        gate_follow(bucket, source, d->facts->now, false);
     }
     return bucket;
 }
@@ -77,8 +75,7 @@ static bool lane_is_open(const struct lane_row *lane, int64_t now)
     return lane->waiting > 0 && lane->open_at <= now;
 }
 
-/* Live leases of the job type over all its lanes; every busy lane is in the working set. */
-static int64_t type_inflight(const struct tenant_facts *t, struct str job_type)
+int64_t type_inflight(const struct tenant_facts *t, struct str job_type)
 {
     int64_t inflight = 0;
     for (size_t i = 0; i < t->by_key[TABLE_LANES].n; i++) {
@@ -152,12 +149,6 @@ bool claim_want(const struct command *command, struct facts *facts, const struct
 
 /* ---- Gates ---- */
 
-/* What a gate says of a lane. */
-struct gate {
-    enum hold_reason hold; /* HOLD_NONE: passed. */
-    int64_t open_at;       /* When to ask again; 0 = when another job ends. */
-};
-
 /* One lane that this claim may take from. */
 struct choice {
     struct lane_row *lane;
@@ -169,40 +160,19 @@ struct choice {
     bool bucket_used;
 };
 
-static bool inflight_full(struct decision *d, const struct choice *choice, enum hold_reason *out)
-{
-    const struct tenant_row *tenant = d->t->row;
-    if (tenant->max_inflight > 0 && tenant->inflight >= tenant->max_inflight) {
-        *out = HOLD_TENANT_INFLIGHT;
-        return true;
-    }
-    if (choice->type->max_inflight > 0 &&
-        type_inflight(d->t, choice->lane->job_type) >= choice->type->max_inflight) {
-        *out = HOLD_TYPE_INFLIGHT;
-        return true;
-    }
-    return false;
-}
-
 /* Looks at every gate; takes the tokens only when all others passed. */
 static struct gate gate_decide(struct decision *d, struct choice *choice)
 {
-    struct gate gate = {HOLD_NONE, 0};
-    if (choice->source != NULL && !choice->source->enabled) {
-        return (struct gate){HOLD_SOURCE_DISABLED, INT64_MAX};
+    struct gate gate = gate_source(choice->source);
+    if (gate.hold == HOLD_NONE) {
+        gate = gate_tenant(d->t->row, 1);
     }
-    if (inflight_full(d, choice, &gate.hold) || choice->bucket == NULL) {
-        return gate;
+    if (gate.hold == HOLD_NONE && choice->type->max_inflight > 0) {
+        gate = gate_type(choice->type, type_inflight(d->t, choice->lane->job_type), 1);
     }
-    struct throttle_row taken = *choice->bucket;
-    switch (bucket_take(&taken, choice->requests, d->facts->now, &gate.open_at)) {
-    case BUCKET_GRANTED:
-        gate.open_at = 0;
-        *choice->bucket = taken; /* A refusal leaves the bucket as its last line says. */
-        choice->bucket_used = true;
-        break;
-    case BUCKET_EMPTY: gate.hold = HOLD_NO_TOKENS; break;
-    case BUCKET_BLOCKED: gate.hold = HOLD_HOST_BLOCKED; break;
+    if (gate.hold == HOLD_NONE) {
+        gate = gate_bucket(choice->bucket, choice->requests, d->facts->now);
+        choice->bucket_used |= gate.hold == HOLD_NONE && choice->bucket != NULL;
     }
     return gate;
 }
@@ -351,7 +321,7 @@ static bool choice_init(struct decision *d, struct lane_row *lane, struct choice
         .heads = heads,
         .type = type,
         .source = lane->source.len > 0 ? config_source(d->t->config, lane->source) : NULL,
-        .requests = type->requests_per_job > 0 ? type->requests_per_job : 1,
+        .requests = gate_requests(type),
     };
     out->bucket = throttle_of(d, out->source);
     return true;

@@ -1,9 +1,8 @@
 /*
  * core/dispatch - claims: which waiting jobs a worker gets, and every gate that can refuse.
  *
- * All gates of a job are looked at together; a refused gate never spends another gate's token.
- * Gates, in order: source disabled, tenant's in-flight limit, job type's in-flight limit, host
- * blocked, tokens of the host.
+ * All gates of a job (gate.h) are looked at together; a refused gate never spends another gate's
+ * token.
  */
 #ifndef CORE_DISPATCH_H
 #define CORE_DISPATCH_H
@@ -21,6 +20,8 @@ bool throttle_want(struct facts *facts, struct tenant_facts *t, const struct sou
 /* Writes what the bucket holds now. */
 void throttle_write(struct decision *d, struct throttle_row *bucket);
 
+/* Live leases of the job type over all its lanes; every busy lane must be in the working set. */
+int64_t type_inflight(const struct tenant_facts *t, struct str job_type);
 /* One text per line in a list where each is ended by '\n'. */
 bool types_contain(struct str types, struct str job_type);
 
