@@ -28,15 +28,29 @@ void buf_fini(struct buf *buf);
 void buf_reset(struct buf *buf);
 void buf_put(struct buf *buf, const void *bytes, size_t len);
 void buf_str(struct buf *buf, struct str s);
-void buf_char(struct buf *buf, char c);
 void buf_i64(struct buf *buf, int64_t value);
 void buf_u64(struct buf *buf, uint64_t value);
 /* Lower-case hexadecimal. */
 void buf_hex(struct buf *buf, const void *bytes, size_t len);
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *buf_grow(struct buf *buf, size_t len);
+
 /* Room for at least `len` more bytes, or null past the maximum; buf->len is the caller's to move.
- */
-char *buf_reserve(struct buf *buf, size_t len);
+ * Inline, as buf_char: writers come here for every number and every comma. */
+static inline char *buf_reserve(struct buf *buf, size_t len)
+{
+    return len <= buf->cap - buf->len ? buf->ptr + buf->len : buf_grow(buf, len);
+}
+
+static inline void buf_char(struct buf *buf, char c)
+{
+    char *room = buf_reserve(buf, 1);
+    if (room != NULL) {
+        *room = c;
+        buf->len++;
+    }
+}
+
 /* Borrows what is in it. */
 struct str buf_get(const struct buf *buf);
 

@@ -12,9 +12,11 @@
 
 void json_begin(struct json_writer *w, struct buf *out)
 {
-    memset(w, 0, sizeof(*w));
     w->out = out;
+    w->depth = 0;
     w->sorted = true;
+    w->has_members[0] = false; /* open() makes the other levels. */
+    w->after_key = false;
 }
 
 static void before_value(struct json_writer *w)
@@ -85,47 +87,48 @@ static uint64_t bytes_below(uint64_t eight, unsigned limit)
     return (eight - EACH_BYTE(limit)) & ~eight & EACH_BYTE(0x80);
 }
 
-/* Nearly every text is: eight bytes are looked at together. */
-static bool needs_no_escape(struct str s)
+static bool eight_need_no_escape(uint64_t eight)
 {
-    size_t i = 0;
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, s.ptr + i, sizeof(eight));
-        if ((bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
-             bytes_below(eight ^ EACH_BYTE('\\'), 1)) != 0) {
-            return false;
-        }
-    }
-    for (; i < s.len; i++) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c == '"' || c == '\\') {
-            return false;
-        }
-    }
-    return true;
+    return (bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
+            bytes_below(eight ^ EACH_BYTE('\\'), 1)) == 0;
 }
 
-static bool quoted_plain(struct buf *out, struct str s)
+/* Nearly every text: eight bytes are looked at together, the last ones with some before them. */
+static bool needs_no_escape(struct str s)
 {
-    if (!needs_no_escape(s)) {
-        return false;
-    }
-    char *room = buf_reserve(out, s.len + 2);
-    if (room != NULL) { /* Else the overflow is noted. */
-        room[0] = '"';
-        if (s.len > 0) {
-            memcpy(room + 1, s.ptr, s.len);
+    uint64_t eight = EACH_BYTE(' ');
+    if (s.len < sizeof(eight)) {
+        for (size_t i = 0; i < s.len; i++) {
+            eight = eight << 8 | (unsigned char)s.ptr[i];
         }
-        room[s.len + 1] = '"';
-        out->len += s.len + 2;
+        return eight_need_no_escape(eight);
     }
-    return true;
+    for (size_t i = 0; i + sizeof(eight) < s.len; i += sizeof(eight)) {
+        memcpy(&eight, s.ptr + i, sizeof(eight));
+        if (!eight_need_no_escape(eight)) {
+            return false;
+        }
+    }
+    memcpy(&eight, s.ptr + s.len - sizeof(eight), sizeof(eight));
+    return eight_need_no_escape(eight);
+}
+
+/* Returns the end of what it wrote: the text and two quotes. */
+static char *put_quoted(char *at, struct str s)
+{
+    *at++ = '"';
+    if (s.len > 0) {
+        memcpy(at, s.ptr, s.len);
+    }
+    at[s.len] = '"';
+    return at + s.len + 1;
 }
 
 static void quoted(struct buf *out, struct str s)
 {
-    if (quoted_plain(out, s)) {
+    char *room = needs_no_escape(s) ? buf_reserve(out, s.len + 2) : NULL;
+    if (room != NULL) {
+        out->len += (size_t)(put_quoted(room, s) - room);
         return;
     }
     buf_char(out, '"');
@@ -146,24 +149,48 @@ static void quoted(struct buf *out, struct str s)
 /* The last key lies in the output otherwise than it sorts: the next one is not compared with it. */
 #define KEY_ESCAPED SIZE_MAX
 
+static bool ascends(struct str last, struct str key)
+{
+    if (last.len > 0 && key.len > 0 && last.ptr[0] != key.ptr[0]) {
+        return (unsigned char)last.ptr[0] < (unsigned char)key.ptr[0];
+    }
+    return str_cmp(last, key) < 0;
+}
+
+static void key_escaped(struct buf *out, struct str key, bool follows)
+{
+    if (follows) {
+        buf_char(out, ',');
+    }
+    quoted(out, key);
+    buf_char(out, ':');
+}
+
 void json_put_key(struct json_writer *w, struct str key)
 {
     const int d = w->depth;
+    struct buf *out = w->out;
+    const bool follows = w->has_members[d];
+    const bool plain = needs_no_escape(key);
     CHECK(d > 0 && !w->after_key);
-    if (w->has_members[d]) {
-        buf_char(w->out, ',');
+    if (w->sorted && follows && !out->overflow && w->last_key_len[d] != KEY_ESCAPED) {
+        const struct str last = {out->ptr + w->last_key_at[d], w->last_key_len[d]};
+        CHECK(ascends(last, key));
     }
-    if (w->sorted && w->has_members[d] && !w->out->overflow && w->last_key_len[d] != KEY_ESCAPED) {
-        const struct str last = {w->out->ptr + w->last_key_at[d], w->last_key_len[d]};
-        CHECK(str_cmp(last, key) < 0);
-    }
-    w->last_key_at[d] = w->out->len + 1;
-    quoted(w->out, key);
-    const bool plain = w->out->len - w->last_key_at[d] == key.len + 1;
+    w->last_key_at[d] = out->len + follows + 1;
     w->last_key_len[d] = plain ? key.len : KEY_ESCAPED;
-    buf_char(w->out, ':');
     w->has_members[d] = true;
     w->after_key = true;
+    char *room = plain ? buf_reserve(out, key.len + 4) : NULL;
+    if (room == NULL) {
+        key_escaped(out, key, follows);
+        return;
+    }
+    char *at = room;
+    *at = ',';
+    at = put_quoted(at + follows, key);
+    *at++ = ':';
+    out->len += (size_t)(at - room);
 }
 
 void json_put_str(struct json_writer *w, struct str value)

@@ -9,10 +9,11 @@ struct json_writer *history_begin_job(struct history_line *line, struct facts *f
     if (t->line_count == 0) {
         t->first_seq = t->row->head_seq + 1;
     }
-    *line = (struct history_line){.facts = facts, .tenant = t, .type = type, .job = job};
-    if (carry != NULL) {
-        line->job_seq = ++carry->job_seq;
-    }
+    line->facts = facts;
+    line->tenant = t;
+    line->type = type;
+    line->job = job;
+    line->job_seq = carry == NULL ? 0 : ++carry->job_seq;
     line->from = t->lines.len;
     json_begin(&line->w, &t->lines);
     json_put_object(&line->w);
