@@ -23,6 +23,7 @@ ROOMS = {
     "base": set(),
     "core": set(),
     "platform": set(),
+    "redact": set(),
     "config": {"platform"},
     "ledger": {"core", "platform"},
     "engine": {"core", "ledger", "platform"},
@@ -31,13 +32,13 @@ ROOMS = {
     "auth": {"core", "ledger", "platform"},
     "stream": {"engine/publish", "platform"},
     "notify": {"engine/publish", "platform"},
-    "observe": {"engine/publish", "platform"},
+    "observe": {"engine/publish", "platform", "redact"},
     "http": {"platform"},
-    "api": {"http", "engine", "query", "auth", "core", "observe", "config", "platform"},
+    "api": {"http", "engine", "query", "auth", "core", "observe", "config", "platform", "redact"},
     "worker": {"stella"},
     "cli": {"config", "platform"},
     # What main is made of: the verbs that run the server put the parts together.
-    "serve": {"api", "auth", "cli", "config", "core", "engine", "http", "ledger", "observe", "platform", "query"},
+    "serve": {"api", "auth", "cli", "config", "core", "engine", "http", "ledger", "observe", "platform", "query", "redact"},
 }
 
 # A library's header belongs to one or two rooms; elsewhere it is a dependency that spreads.
