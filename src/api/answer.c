@@ -1,8 +1,10 @@
 /* api/answer - JSON answers and problem documents. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/call.h"
+#include "api/manners.h"
 #include "base/check.h"
 
 #define JSON_TYPE    "application/json"
@@ -20,6 +22,9 @@ void call_answer(struct call *call, int status)
 {
     struct http_exchange *x = call->exchange;
     call_leave_flight(call);
+    if (status == 200 && call->route->schema != NULL && call->route->method == HTTP_GET) {
+        http_header(x, "Link", str_from(call->route->schema));
+    }
     http_answer(x, status, x->reply.len > 0 ? JSON_TYPE : NULL);
 }
 
@@ -52,17 +57,20 @@ static struct str whole_utf8(const char *text)
     return str_is_utf8(s) ? s : STR("");
 }
 
-static void put_retry_after(struct call *call, enum err_code code)
+/* When to come again, in ms; 0 when that is not the point. Clients that were refused together are
+ * told times that lie apart: a fifth more or less. */
+static int64_t retry_after_ms(struct call *call, enum err_code code)
 {
-    char text[24];
-    const struct err_info *info = err_info(code);
-    const bool wanted =
-        info->status == 429 || info->status == 503 || code == ERR_IDEMPOTENCY_IN_FLIGHT;
-    if (wanted) {
-        const int ms = call->err.retry_after_ms > 0 ? call->err.retry_after_ms : 1000;
-        (void)snprintf(text, sizeof(text), "%d", (ms + 999) / 1000);
-        http_header(call->exchange, "Retry-After", str_from(text));
+    const int status = err_info(code)->status;
+    if (status != 429 && status != 503 && code != ERR_IDEMPOTENCY_IN_FLIGHT) {
+        return 0;
     }
+    const int64_t ms = call->err.retry_after_ms > 0 ? call->err.retry_after_ms : 1000;
+    const uint64_t number = atomic_fetch_add(&call->api->requests, 1);
+    const uint64_t hash =
+        hash_keyed(&call->api->salt, (struct str){(const char *)&number, sizeof(number)});
+    const int64_t spread = ms * 2 / 5;
+    return ms - spread / 2 + (spread > 0 ? (int64_t)(hash % (uint64_t)spread) : 0);
 }
 
 static void put_errors(struct json_writer *w, const struct call_error *errors, size_t count)
@@ -96,12 +104,24 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     if (call->err.pointer[0] != 0) {
         JSON_STR(&w, "pointer", whole_utf8(call->err.pointer));
     }
+    const int64_t wait_ms = retry_after_ms(call, code);
+    if (wait_ms > 0) {
+        JSON_INT(&w, "retry_after_ms", wait_ms);
+        http_header(call->exchange, "Retry-After",
+                    arena_format(call->arena, "%lld", (long long)((wait_ms + 999) / 1000)));
+    }
     JSON_INT(&w, "status", info->status);
     JSON_STR(&w, "title", str_from(info->title));
     json_put_key(&w, STR("type"));
     json_put_str(&w, arena_format(call->arena, "urn:stella:error:%s", info->name));
+    const char *policy = manners_refused(call, code, wait_ms);
+    if (policy != NULL) {
+        json_put_key(&w, STR("violated-policies"));
+        json_put_array(&w);
+        json_put_str(&w, str_from(policy));
+        json_put_array_end(&w);
+    }
     json_put_object_end(&w);
-    put_retry_after(call, code);
     if (info->status == 401) {
         http_header(call->exchange, "WWW-Authenticate", STR("Bearer"));
     }

@@ -5,6 +5,7 @@
 
 #include "api/flight.h"
 #include "api/lease_access.h"
+#include "api/manners.h"
 #include "api/uploads.h"
 #include "auth/token.h"
 #include "base/check.h"
@@ -152,24 +153,6 @@ bool call_number(struct call *call, const char *name, struct str text, int64_t m
     return true;
 }
 
-int32_t call_if_match(const struct call *call)
-{
-    int64_t version = 0;
-    const struct str text = str_trim(http_request_header(call->exchange, "If-Match"));
-    if (text.ptr == NULL) {
-        return -1;
-    }
-    if (str_eq(text, STR("*"))) {
-        return 0;
-    }
-    const bool quoted = text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"';
-    if (!quoted || !str_parse_i64(str_slice(text, 1, text.len - 1), &version) || version < 1 ||
-        version > INT32_MAX) {
-        return -2;
-    }
-    return (int32_t)version;
-}
-
 struct sha256 call_digest(const struct call *call)
 {
     struct sha256_stream *stream = sha256_stream_new();
@@ -255,11 +238,11 @@ static bool body_is_json(const struct call *call)
 static bool scope_is_held(struct call *call)
 {
     const struct route *route = call->route;
-    /* Tenants and tokens are the installation's business. */
-    const bool is_above =
-        call->who.for_tenant != 0 && route->scope == SCOPE_ADMIN && route->tenant == TENANT_NONE;
+    /* Tenants, tokens and the figures of all are the installation's business. */
+    const bool is_above = call->who.for_tenant != 0 && route->tenant == TENANT_NONE &&
+                          (route->scope == SCOPE_ADMIN || route->scope == 0);
     if (!is_above &&
-        (scope_allows(call->who.scopes, route->scope) ||
+        (scope_allows(call->who.scopes, call->scope) ||
          (route->other_scope != 0 && scope_allows(call->who.scopes, route->other_scope)))) {
         return true;
     }
@@ -431,7 +414,7 @@ static void read_principal(struct call *call, struct reader *reader)
 static void step_token(struct http_exchange *exchange)
 {
     struct call *call = call_of(exchange);
-    if (call->route->scope == 0) {
+    if (call->scope == 0) {
         call->route->handle(call);
     } else if (call->who_is_known) {
         step_resource(call);
@@ -464,14 +447,28 @@ static bool find_route(struct call *call)
     const enum err_code code = route_find(call->arena, call->exchange->method, call->exchange->path,
                                           &call->route, call->args, &allow);
     if (code == ERR_OK) {
+        manners_begin(call);
         return true;
+    }
+    call->route = NULL;
+    if (manners_options(call, code, allow)) {
+        return false;
     }
     if (code == ERR_METHOD_NOT_ALLOWED) {
         http_header(call->exchange, "Allow", allow);
     }
-    call->route = NULL;
     call_refuse(call, code, err_info(code)->title);
     return false;
+}
+
+/* The route's, and of /metrics what the setting says: they name every tenant's job types. */
+static int32_t scope_of(const struct call *call)
+{
+    const struct str access = call->api->settings->metrics_access;
+    if (call->route->id != ROUTE_GET_METRICS || str_eq(access, STR("open"))) {
+        return call->route->scope;
+    }
+    return str_eq(access, STR("local")) && http_is_local(call->exchange) ? 0 : SCOPE_READ;
 }
 
 void call_on_begin(void *ctx, struct http_exchange *exchange)
@@ -493,7 +490,8 @@ void call_on_begin(void *ctx, struct http_exchange *exchange)
         call_refuse(call, ERR_SHUTTING_DOWN, err_info(ERR_SHUTTING_DOWN)->title);
         return;
     }
-    if (call->route->scope != 0 && !find_token(call)) {
+    call->scope = scope_of(call);
+    if (call->scope != 0 && !find_token(call)) {
         return;
     }
     const enum body_mode body = call->route->body;

@@ -52,6 +52,7 @@ struct call {
     struct api *api;
     struct arena *arena;
     const struct route *route; /* Null when there is none. */
+    int32_t scope;             /* That it needs; 0: no token. */
     struct str args[ROUTE_ARGS];
     int64_t started_us;
     struct sha256 token_hash;
@@ -128,8 +129,6 @@ bool call_query(struct call *call, const struct query_param *params, size_t coun
 /* A decimal query parameter within bounds. False: answered. */
 bool call_number(struct call *call, const char *name, struct str text, int64_t min, int64_t max,
                  int64_t *out);
-/* If-Match: 0 when absent or "*", the version, or -2 for what no version has. */
-int32_t call_if_match(const struct call *call);
 /* The installation's own tenant: it has configuration and history, no jobs, and cannot be made. */
 #define SYSTEM_NAME "system"
 

@@ -1,4 +1,5 @@
 /* api/configs - job types and sources: versioned documents with an ETag. */
+#include "api/manners.h"
 #include "api/views.h"
 #include "core/config.h"
 
@@ -18,6 +19,7 @@ struct config_row {
     struct str name;
     int32_t version;
     struct str body;
+    bool is_inherited; /* The installation's; the tenant has none of that name. */
 };
 
 /* ---- Reading ---- */
@@ -33,7 +35,7 @@ static struct config_row config_row_of(const struct query_result *found, size_t 
 {
     return (struct config_row){query_text(found, i, "name"),
                                (int32_t)query_int(found, i, "version"),
-                               query_text(found, i, "body")};
+                               query_text(found, i, "body"), false};
 }
 
 static enum err_code query_of(struct call *call, struct reader *reader, int16_t shard,
@@ -48,15 +50,16 @@ static enum err_code query_of(struct call *call, struct reader *reader, int16_t 
 
 /* Both lists are sorted: merged, the tenant's own first. */
 static void merge(struct config_read *read, struct arena *arena, const struct query_result *own,
-                  const struct query_result *inherited)
+                  const struct query_result *inherited, bool is_tenant)
 {
     size_t a = 0;
     size_t b = 0;
     while (a < own->rows || b < inherited->rows) {
         const struct config_row left =
             a < own->rows ? config_row_of(own, a) : (struct config_row){0};
-        const struct config_row right =
+        struct config_row right =
             b < inherited->rows ? config_row_of(inherited, b) : (struct config_row){0};
+        right.is_inherited = is_tenant;
         const int order = a == own->rows         ? 1
                           : b == inherited->rows ? -1
                                                  : str_cmp(left.name, right.name);
@@ -79,7 +82,7 @@ static void read_configs(struct call *call, struct reader *reader)
         query_of(call, reader, SHARD_SYSTEM, system, &inherited) != ERR_OK) {
         return;
     }
-    merge(read, call->arena, &own, &inherited);
+    merge(read, call->arena, &own, &inherited, call->tenant.v != 0);
 }
 
 /* The body with name and version beside its own members. */
@@ -92,6 +95,9 @@ static void put_config(struct call *call, struct json_writer *w, const struct co
         return;
     }
     (void)call;
+    if (row->is_inherited) {
+        (void)json_object_set_new(document, "inherited", json_true());
+    }
     (void)json_object_set_new(document, "name", json_stringn(row->name.ptr, row->name.len));
     (void)json_object_set_new(document, "version", json_integer(row->version));
     json_put_value(w, document);
@@ -102,7 +108,9 @@ static void answer_config(struct call *call, const struct config_row *row, int s
 {
     struct json_writer w = call_json(call);
     put_config(call, &w, row);
-    call_put_etag(call, row->version);
+    if (!row->is_inherited) { /* A tag is of what a PUT here would replace. */
+        call_put_etag(call, row->version);
+    }
     call_answer(call, status);
 }
 
@@ -111,6 +119,9 @@ static void one_is_read(struct call *call)
     const struct config_read *read = call->state;
     for (size_t i = 0; i < read->rows.n; i++) {
         if (str_eq(read->rows.v[i].name, read->name)) {
+            if (!read->rows.v[i].is_inherited && manners_unchanged(call, read->rows.v[i].version)) {
+                return;
+            }
             answer_config(call, &read->rows.v[i], 200);
             return;
         }
@@ -168,10 +179,11 @@ static void config_is_put(struct call *call)
     const struct command *command = call->request.commands;
     if (command->err.code != ERR_OK) {
         call->err = command->err;
-        call_fail(call);
+        manners_write_failed(call, command->put.version);
         return;
     }
-    const struct config_row row = {command->put.name, command->put.version, command->put.body};
+    const struct config_row row = {command->put.name, command->put.version, command->put.body,
+                                   false};
     answer_config(call, &row, command->put.created ? 201 : 200);
 }
 
@@ -212,11 +224,13 @@ static void put(struct call *call, const struct config_kind *kind)
         command->tenant.v = TENANT_SYSTEM;
         command->shard = SHARD_SYSTEM;
     }
-    command->put.if_version = call_if_match(call);
-    if (command->put.if_version == 0 || command->put.if_version == -2) {
-        call_refuse(call, ERR_PRECONDITION_FAILED, err_info(ERR_PRECONDITION_FAILED)->title);
+    struct condition condition;
+    if (!manners_condition(call, &condition)) {
         return;
     }
+    command->put.if_version = condition.version;
+    command->put.any_version = condition.any;
+    command->put.create_only = condition.none;
     if (check_body(call, kind, &command->put) != ERR_OK) {
         call_fail(call);
         return;

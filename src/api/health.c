@@ -34,6 +34,24 @@ void api_get_openapi(struct call *call)
     call_answer(call, 200);
 }
 
+void api_get_well_known_openapi(struct call *call)
+{
+    api_get_openapi(call);
+}
+
+/* RFC 9727: where a program finds the rest. */
+void api_get_api_catalog(struct call *call)
+{
+    static const char catalog[] =
+        "{\"linkset\":[{\"anchor\":\"/api/v1\",\"service-desc\":[{\"href\":\"/openapi.json\","
+        "\"type\":\"application/json\"}],\"status\":[{\"href\":\"/readyz\","
+        "\"type\":\"application/json\"}]}]}";
+    buf_str(&call->exchange->reply, str_from(catalog));
+    http_header(call->exchange, "Link", STR("</.well-known/api-catalog>; rel=\"api-catalog\""));
+    http_answer(call->exchange, 200,
+                "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"");
+}
+
 /* ---- Metrics ---- */
 
 struct scrape {

@@ -1,4 +1,5 @@
 /* api/jobs - submitting jobs, and what operators do to them. */
+#include "api/manners.h"
 #include "api/submits.h"
 #include "api/views.h"
 
@@ -9,6 +10,7 @@ static void answer_submit(struct call *call)
         submission_fail_at(call, &command->err, command->submit.error_at, command->submit.count);
         return;
     }
+    manners_live_jobs(call, command->live_max, command->live_left);
     struct json_writer w = call_json(call);
     json_put_object(&w);
     json_put_key(&w, STR("jobs"));

@@ -6,8 +6,10 @@
 #include "http/uri.h"
 
 static const struct route routes[ROUTE_COUNT] = {
-#define ROUTE_ROW(id, name, method, path, scope, other, tenant, reason, idempotent, body) \
-    [id] = {id, api_##name, #name, method, path, scope, other, tenant, reason, idempotent, body},
+#define ROUTE_ROW(id, name, method, path, scope, other, tenant, reason, idempotent, body, schema, \
+                  deprecation, sunset, successor)                                                 \
+    [id] = {id,     api_##name, #name, method, path,        scope,  other,    tenant,             \
+            reason, idempotent, body,  schema, deprecation, sunset, successor},
     ROUTE_CATALOGUE(ROUTE_ROW)
 #undef ROUTE_ROW
 };
@@ -62,7 +64,8 @@ static bool matches(const struct route *route, const struct segments *asked,
 
 static const char *method_name(enum http_method method)
 {
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", ""};
+    static const char *const names[] = {"GET",   "HEAD",   "POST",    "PUT",
+                                        "PATCH", "DELETE", "OPTIONS", ""};
     return names[method];
 }
 
@@ -103,6 +106,7 @@ enum err_code route_find(struct arena *arena, enum http_method method, struct st
                    routes[i].method == HTTP_GET ? ", HEAD" : "");
         code = ERR_METHOD_NOT_ALLOWED;
     }
+    buf_str(&allow, allow.len > 0 ? STR(", OPTIONS") : STR(""));
     *out_allow = arena_str(arena, buf_get(&allow));
     buf_fini(&allow);
     return code;

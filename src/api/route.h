@@ -40,6 +40,10 @@ struct route {
     bool needs_reason;
     bool is_idempotent;
     enum body_mode body;
+    const char *schema;      /* Link to what its answer looks like; null for none. */
+    const char *deprecation; /* Header values; null while nobody means to remove it. */
+    const char *sunset;
+    const char *successor;
 };
 
 #define ROUTE_DECLARE(id, name, ...) void api_##name(struct call *call);

@@ -1,4 +1,5 @@
 /* api/runs - whole graphs of jobs. */
+#include "api/manners.h"
 #include "api/submits.h"
 #include "api/views.h"
 #include "base/map.h"
@@ -81,6 +82,7 @@ static void answer_run_made(struct call *call)
     const struct run_submit *run = &command->run;
     char id[ID_TEXT];
     run_id_format(run->id, id);
+    manners_live_jobs(call, command->live_max, command->live_left);
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_BOOL(&w, "duplicate", run->duplicate);

@@ -1,5 +1,6 @@
 /* api/tenants - who jobs belong to. */
 #include "api/decode.h"
+#include "api/manners.h"
 #include "api/views.h"
 
 struct tenant_body {
@@ -166,7 +167,7 @@ static void tenant_is_changed(struct call *call)
     const struct command *command = call->request.commands;
     if (command->err.code != ERR_OK) {
         call->err = command->err;
-        call_fail(call);
+        manners_write_failed(call, command->tenant_change.version);
         return;
     }
     answer_tenant(call, call->args[0], 200, NULL);
@@ -176,7 +177,7 @@ void api_update_tenant(struct call *call)
 {
     static const struct field fields[] = {LIMIT_FIELDS};
     struct tenant_body body = {.weight = -1, .max_inflight = -1, .max_live = -1};
-    const int32_t version = call_if_match(call);
+    struct condition condition;
     if (!call_find_tenant(call, call->args[0])) {
         return;
     }
@@ -189,10 +190,11 @@ void api_update_tenant(struct call *call)
         call_fail(call);
         return;
     }
-    if (version < 0) {
-        const enum err_code code =
-            version == -1 ? ERR_PRECONDITION_REQUIRED : ERR_PRECONDITION_FAILED;
-        call_refuse(call, code, err_info(code)->title);
+    if (!manners_condition(call, &condition)) {
+        return;
+    }
+    if (condition.version < 0 && !condition.any) {
+        call_refuse(call, ERR_PRECONDITION_REQUIRED, err_info(ERR_PRECONDITION_REQUIRED)->title);
         return;
     }
     struct command *command = call_command(call, COMMAND_TENANT_CHANGE);
@@ -200,7 +202,7 @@ void api_update_tenant(struct call *call)
         .weight = (int32_t)body.weight,
         .max_inflight = (int32_t)body.max_inflight,
         .max_live = (int32_t)body.max_live,
-        .if_version = version,
+        .if_version = condition.any ? 0 : condition.version,
     };
     call_engine(call, QUEUE_CONTROL, command, 1, tenant_is_changed);
 }

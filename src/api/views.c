@@ -1,5 +1,7 @@
 #include "api/views.h"
 
+#include "api/manners.h"
+
 enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
 
 struct query tenant_query(struct call *call, const char *name)
@@ -270,8 +272,10 @@ void page_close(struct call *call, struct json_writer *w, const struct page *pag
 {
     json_put_array_end(w);
     if (page->has_next) {
-        JSON_STR(w, "next_cursor",
-                 cursor_format(call->arena, &call->api->seed, page->asked, &page->next));
+        const struct str cursor =
+            cursor_format(call->arena, &call->api->seed, page->asked, &page->next);
+        JSON_STR(w, "next_cursor", cursor);
+        manners_next_page(call, cursor);
     } else {
         JSON_NULL(w, "next_cursor");
     }

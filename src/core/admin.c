@@ -103,6 +103,7 @@ void tenant_change_decide(struct command *command, struct decision *d)
     struct tenant_change *asked = &command->tenant_change;
     struct tenant_row *row = d->t->row;
     if (asked->if_version != 0 && asked->if_version != row->version) {
+        asked->version = row->version;
         (void)err_set(&command->err, ERR_PRECONDITION_FAILED, "the tenant is at version %d",
                       row->version);
         control_write(command, d, "tenant.change", row->name, command->err.code);
@@ -192,10 +193,14 @@ bool put_want(const struct command *command, struct facts *facts, const struct l
 static bool version_fits(struct command *command, int32_t version)
 {
     const int32_t asked = command->put.if_version;
-    if (version == 0 && asked <= 0) {
+    command->put.version = version;
+    if (command->put.any_version && version > 0) {
         return true;
     }
-    if (version > 0 && asked == -1) {
+    if (version == 0 && asked <= 0 && !command->put.any_version) {
+        return true;
+    }
+    if (version > 0 && asked == -1 && !command->put.create_only) {
         (void)err_set(&command->err, ERR_PRECONDITION_REQUIRED,
                       "it exists at version %d: send If-Match", version);
         return false;

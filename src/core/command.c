@@ -120,4 +120,6 @@ void command_decide(struct command *command, struct facts *facts, const struct l
         CHECK(d.t->config != NULL);
     }
     room->decide(command, &d);
+    command->live_max = d.t->row->max_live;
+    command->live_left = command->live_max - d.t->row->live;
 }

@@ -206,7 +206,7 @@ struct tenant_change {
     int32_t max_inflight;  /* -1 = keep. */
     int32_t max_live;      /* -1 = keep. */
     int32_t if_version;    /* TENANT_CHANGE: 0 = any. */
-    int32_t version;       /* Output. */
+    int32_t version;       /* Output; of a refusal, the one that is there. */
 };
 
 struct token_change {
@@ -223,7 +223,9 @@ struct config_put {
     struct str name;
     struct str body;    /* Canonical JSON, checked by job_type_parse / source_parse. */
     int32_t if_version; /* -1: must not exist; else the version that is replaced. */
-    int32_t version;    /* Output. */
+    int32_t version;    /* Output; of a refusal, the one that is there or 0. */
+    bool create_only;   /* It must not exist: If-None-Match. */
+    bool any_version;   /* It must exist, at any version: If-Match with a star. */
     bool created;       /* Output. */
 };
 
@@ -241,6 +243,8 @@ struct command {
     struct err err;      /* Output. */
     bool again;          /* Output: decide once more in a following group. */
     bool replayed;       /* Output: answered from the request key. */
+    int64_t live_max;    /* Output: unfinished jobs that the tenant may have … */
+    int64_t live_left;   /* … and how many more those are than it has now. */
 
     union {
         struct tenant_change tenant_change;

@@ -13,8 +13,8 @@ static const struct {
     const char *name;
     enum http_method method;
 } methods[] = {
-    {"GET", HTTP_GET}, {"HEAD", HTTP_HEAD},   {"POST", HTTP_POST},
-    {"PUT", HTTP_PUT}, {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE},
+    {"GET", HTTP_GET},     {"HEAD", HTTP_HEAD},     {"POST", HTTP_POST},       {"PUT", HTTP_PUT},
+    {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}, {"OPTIONS", HTTP_OPTIONS},
 };
 
 static enum http_method method_of(const char *name)
@@ -56,6 +56,19 @@ bool http_is_connected(const struct http_exchange *exchange)
     const ssize_t got =
         recv(connection_of(exchange)->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
     return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+}
+
+bool http_is_local(const struct http_exchange *exchange)
+{
+    static const char *const of_proxies[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection_of(exchange)->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    for (size_t i = 0; i < sizeof(of_proxies) / sizeof(of_proxies[0]); i++) {
+        if (http_request_header(exchange, of_proxies[i]).ptr != NULL) {
+            return false;
+        }
+    }
+    return info != NULL && address_is_loopback(info->client_addr);
 }
 
 struct str http_request_header(const struct http_exchange *exchange, const char *name)

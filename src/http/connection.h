@@ -61,6 +61,9 @@ struct http_server {
     pthread_t watchdog;
 };
 
+/* 127.0.0.0/8 or ::1, mapped or not. */
+bool address_is_loopback(const struct sockaddr *address);
+
 /* libmicrohttpd's callbacks. */
 enum MHD_Result connection_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
                                      const char *method, const char *version,

@@ -35,6 +35,7 @@ enum http_method {
     HTTP_PUT,
     HTTP_PATCH,
     HTTP_DELETE,
+    HTTP_OPTIONS,
     HTTP_OTHER,
 };
 
@@ -105,6 +106,8 @@ void http_wake(struct http_exchange *exchange);
 /* The client has not closed its socket. */
 bool http_is_connected(const struct http_exchange *exchange);
 
+/* The client is on this machine, and no proxy says that it asks for somebody else. */
+bool http_is_local(const struct http_exchange *exchange);
 /* A request header, or empty with a null pointer when absent. */
 struct str http_request_header(const struct http_exchange *exchange, const char *name);
 /* Calls `each` for every query parameter, still percent-encoded, until it returns false. */

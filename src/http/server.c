@@ -55,20 +55,22 @@ static struct addrinfo *listen_resolve(const char *listen)
     return found;
 }
 
-static bool is_loopback(const struct sockaddr *address)
+bool address_is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const void *)address;
         return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
     }
     const struct sockaddr_in6 *v6 = (const void *)address;
-    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    return address->sa_family == AF_INET6 &&
+           (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+            (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127));
 }
 
 bool http_listen_is_loopback(const char *listen)
 {
     struct addrinfo *found = listen_resolve(listen);
-    const bool loopback = found != NULL && is_loopback(found->ai_addr);
+    const bool loopback = found != NULL && address_is_loopback(found->ai_addr);
     if (found != NULL) {
         freeaddrinfo(found);
     }

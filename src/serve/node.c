@@ -30,6 +30,15 @@ static enum err_code read_pem(struct arena *arena, struct str path, const char *
     return ERR_OK;
 }
 
+static enum err_code check_metrics(const struct settings *s, struct err *err)
+{
+    if (str_eq(s->metrics_access, STR("local")) || str_eq(s->metrics_access, STR("token")) ||
+        str_eq(s->metrics_access, STR("open"))) {
+        return ERR_OK;
+    }
+    return err_set(err, ERR_USAGE, "metrics_access is local, token or open");
+}
+
 /* Plain HTTP to other machines only when the operator said so. */
 static enum err_code check_exposure(struct node *node, struct err *err)
 {
@@ -133,6 +142,7 @@ static struct metrics *new_metrics(void)
 static enum err_code start(struct node *node, struct err *err)
 {
     struct api *api = &node->api;
+    TRY(check_metrics(&node->settings, err));
     TRY(check_exposure(node, err));
     TRY(start_engine(node, err));
     TRY(read_seed(node, err));

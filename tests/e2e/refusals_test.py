@@ -205,7 +205,7 @@ class Refusals(unittest.TestCase):
             self.refused(self.node.send("GET", path), 404, "not_found")
         answer = self.node.call("PATCH", "/jobs", {}, tenant="acme")
         self.refused(answer, 405, "method_not_allowed")
-        self.assertEqual(answer.headers["Allow"], "GET, HEAD, POST")
+        self.assertEqual(answer.headers["Allow"], "GET, HEAD, POST, OPTIONS")
         self.refused(self.node.send("TRACE", "/livez"), 405, "method_not_allowed")
         self.refused(self.node.send("BREW", "/livez"), 405, "method_not_allowed")
 
