@@ -5,17 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/context.h"
 #include "cli/failure.h"
 #include "cli/help.h"
+#include "cli/near.h"
 #include "cli/nouns.h"
 #include "cli/parse.h"
+#include "cli/refresh.h"
 
 enum { NOUNS_MAX = 32 };
 
 static const struct cli_noun *const CLIENT_NOUNS[] = {
-    &cli_sources, &cli_job_types,  &cli_runs,      &cli_jobs,   &cli_artifacts,
-    &cli_history, &cli_tenants,    &cli_tokens,    &cli_whoami, &cli_doctor,
-    &cli_version, &cli_completion, &cli_help_noun,
+    &cli_sources, &cli_job_types, &cli_runs,       &cli_jobs,          &cli_artifacts,
+    &cli_history, &cli_tenants,   &cli_tokens,     &cli_contexts,      &cli_whoami,
+    &cli_doctor,  &cli_version,   &cli_completion, &cli_complete_noun, &cli_help_noun,
 };
 
 const char *cli_value(const struct cli_call *call, const char *name)
@@ -72,7 +75,7 @@ int cli_need_reason(struct cli_call *call)
 
 int cli_confirm(struct cli_call *call, const char *what)
 {
-    if (cli_flag(call, "yes")) {
+    if (cli_flag(call, "yes") || cli_flag(call, "dry-run")) {
         return CLI_OK;
     }
     if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) {
@@ -109,14 +112,20 @@ static int set_output(struct cli_call *call)
                                "--output is table, json, jsonl, yaml, csv or name");
 }
 
+static bool is_dumb(const char *term)
+{
+    return term == NULL || strcmp(term, "dumb") == 0;
+}
+
 static int set_colour(struct cli_call *call)
 {
     const char *when = cli_value(call, "color");
     const char *term = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
+    call->terminal = !is_dumb(term);
     if (when == NULL || strcmp(when, "auto") == 0) {
-        call->colour = isatty(fileno(call->out)) != 0 && term != NULL &&
-                       strcmp(term, "dumb") != 0 && (no_colour == NULL || no_colour[0] == '\0');
+        call->colour = isatty(fileno(call->out)) != 0 && !is_dumb(term) &&
+                       (no_colour == NULL || no_colour[0] == '\0');
         return CLI_OK;
     }
     call->colour = strcmp(when, "always") == 0;
@@ -133,7 +142,15 @@ static int run(struct cli_call *call)
         cli_help(call, asked ? call->out : call->log);
         return asked ? CLI_OK : CLI_USAGE;
     }
-    return call->command->run(call);
+    if (call->command->most == CLI_RAW || strcmp(call->noun->name, cli_contexts.name) == 0) {
+        return call->command->run(call);
+    }
+    const int status = cli_context_choose(call);
+    if (status != CLI_OK) {
+        return status;
+    }
+    return cli_global_flag(call, "watch") ? cli_refresh(call, call->command->run)
+                                          : call->command->run(call);
 }
 
 int cli_main(int argc, char **argv, const struct cli_noun *extra, size_t extra_count)
@@ -156,6 +173,10 @@ int cli_main(int argc, char **argv, const struct cli_noun *extra, size_t extra_c
     status = status != CLI_OK ? status : output;
     status = status != CLI_OK ? status : set_colour(&call);
     status = status != CLI_OK ? status : run(&call);
+    status = status == CLI_SHOWN ? CLI_OK : status;
+    if (status == CLI_NOT_FOUND) {
+        cli_near(&call);
+    }
     if (fflush(call.out) != 0 && status == CLI_OK) {
         status = cli_fail(&call, CLI_FAILED, "io", "", "the output could not be written");
     }

@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "cli/failure.h"
+#include "cli/print.h"
+#include "cli/progress.h"
 
 enum {
     BODY_MAX = 64 * 1024 * 1024,
@@ -26,17 +28,27 @@ struct cli_client {
 };
 
 struct exchange {
+    struct cli_call *call;
     struct cli_client *client;
     const struct cli_request *request;
     struct cli_reply *reply;
 };
 
+/* Option, then the context when it was asked for, then variable, then the context in use. */
+static const char *choose(const struct cli_call *call, const char *option, const char *variable,
+                          const char *of_context)
+{
+    const char *given = cli_value(call, option);
+    if (given == NULL && !call->context.is_explicit) {
+        given = getenv(variable);
+    }
+    return given != NULL && given[0] != '\0' ? given : of_context;
+}
+
 struct str cli_server(struct cli_call *call)
 {
-    const char *given = cli_value(call, "server");
-    given = given != NULL ? given : getenv("STELLA_SERVER");
-    struct str server =
-        str_from(given != NULL && given[0] != '\0' ? given : "http://127.0.0.1:8700");
+    const char *given = choose(call, "server", "STELLA_SERVER", call->context.server);
+    struct str server = str_from(given != NULL ? given : "http://127.0.0.1:8700");
     while (str_ends(server, STR("/"))) {
         server.len--;
     }
@@ -45,19 +57,16 @@ struct str cli_server(struct cli_call *call)
 
 const char *cli_tenant(const struct cli_call *call)
 {
-    const char *given = cli_value(call, "tenant");
-    given = given != NULL ? given : getenv("STELLA_TENANT");
-    return given != NULL && given[0] != '\0' ? given : NULL;
+    return choose(call, "tenant", "STELLA_TENANT", call->context.tenant);
 }
 
 const char *cli_token_file(const struct cli_call *call)
 {
     static const char *const places[] = {".stella/data/admin.token", ".stella/admin.token",
                                          "data/admin.token"};
-    const char *given = cli_value(call, "token-file");
-    given = given != NULL ? given : getenv("STELLA_TOKEN_FILE");
-    if (given != NULL && given[0] != '\0') {
-        return given;
+    const char *given = choose(call, "token-file", "STELLA_TOKEN_FILE", call->context.token_file);
+    if (given != NULL || call->context.name != NULL) {
+        return given; /* A token that lies here is not for another server. */
     }
     for (size_t i = 0; i < CLI_COUNT(places); i++) {
         if (access(places[i], R_OK) == 0) {
@@ -72,8 +81,8 @@ static int read_token(struct cli_call *call, struct cli_client *client)
     const char *path = cli_token_file(call);
     if (path == NULL) {
         return cli_fail(call, CLI_DENIED, "unauthenticated",
-                        "name the file with --token-file or STELLA_TOKEN_FILE; `./run` and `serve` "
-                        "write admin.token into the data folder",
+                        "name the file with --token-file, STELLA_TOKEN_FILE or in a context; "
+                        "`./run` and `serve` write admin.token into the data folder",
                         "no token file was found");
     }
     FILE *file = fopen(path, "re");
@@ -153,6 +162,16 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     keep_header(line, "x-request-id", reply->request_id, sizeof(reply->request_id));
     keep_header(line, "retry-after", reply->retry_after, sizeof(reply->retry_after));
     return count;
+}
+
+static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    struct exchange *exchange = ctx;
+    const bool is_upload = exchange->request->upload != NULL;
+    cli_progress(exchange->call, is_upload ? "bytes sent" : "bytes received",
+                 (int64_t)(is_upload ? up : down), (int64_t)(is_upload ? up_total : down_total));
+    return 0;
 }
 
 static size_t on_upload(char *bytes, size_t size, size_t count, void *ctx)
@@ -239,6 +258,11 @@ static void set_options(struct cli_call *call, struct exchange *exchange, int64_
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    if (exchange->request->upload != NULL || exchange->request->download != NULL) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
+    }
     set_body(curl, exchange);
 }
 
@@ -283,6 +307,36 @@ static void read_reply(struct cli_call *call, struct cli_reply *reply)
     }
 }
 
+/* --dry-run: the request, as it would go out. */
+static int show_request(struct cli_call *call, const struct cli_request *request)
+{
+    static const struct cli_shape shape = {"path", NULL, 0};
+    json_t *shown =
+        json_pack("{s:s,s:o,s:s*,s:s*,s:s*,s:s*}", "method", request->method, "path",
+                  json_stringn(request->path.ptr, request->path.len), "if_match", request->if_match,
+                  "reason", cli_value(call, "reason"), "ticket", cli_value(call, "ticket"),
+                  "tenant", request->installation ? NULL : cli_tenant(call));
+    json_t *body = NULL;
+    struct err ignored = {0}; /* A body that is no JSON is told by its size alone. */
+    CHECK(shown != NULL);
+    if (request->body.len > 0 && json_read(request->body, &body, &ignored) == ERR_OK) {
+        (void)json_object_set_new(shown, "body", body);
+    } else if (request->upload != NULL) {
+        (void)json_object_set_new(shown, "body_bytes", json_integer(request->upload_size));
+    }
+    cli_show(call, shown, &shape);
+    cli_note(call, "Nothing was sent.");
+    json_decref(shown);
+    return CLI_SHOWN;
+}
+
+static int refuse_change(struct cli_call *call)
+{
+    return cli_fail(call, CLI_USAGE, "usage", "leave --watch away",
+                    "--watch is for lists and single objects; %s %s changes something",
+                    call->noun->name, call->command->verb);
+}
+
 int cli_send(struct cli_call *call, const struct cli_request *request, struct cli_reply *reply)
 {
     int64_t timeout_s = TIMEOUT_S;
@@ -294,8 +348,15 @@ int cli_send(struct cli_call *call, const struct cli_request *request, struct cl
     if (status != CLI_OK) {
         return status;
     }
-    const bool repeatable = request->creates || strcmp(request->method, "GET") == 0;
-    struct exchange exchange = {client, request, reply};
+    const bool is_read = strcmp(request->method, "GET") == 0;
+    if (!is_read && call->reads_only) {
+        return refuse_change(call);
+    }
+    if (!is_read && cli_flag(call, "dry-run")) {
+        return show_request(call, request);
+    }
+    const bool repeatable = request->creates || is_read;
+    struct exchange exchange = {call, client, request, reply};
     struct curl_slist *list = headers(call, request);
     CURLcode code = CURLE_OK;
     for (int sends = 0; sends < SENDS_MAX; sends++) {
@@ -309,6 +370,7 @@ int cli_send(struct cli_call *call, const struct cli_request *request, struct cl
         }
     }
     curl_slist_free_all(list);
+    cli_progress_end(call);
     if (code != CURLE_OK) {
         return unreachable(call, code);
     }

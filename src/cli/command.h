@@ -33,6 +33,7 @@ enum cli_exit {
     CLI_REFUSED = 6,     /* A quota, or load. */
     CLI_UNREACHABLE = 7, /* No answer, or the ledger is away; trying again can help. */
     CLI_DECLINED = 10,   /* A question was answered with no. */
+    CLI_SHOWN = -1,      /* With --dry-run: shown and not sent; the program ends with 0. */
 };
 
 /* As `most`: whatever follows the verb is an argument, options too (but for --help): the command
@@ -96,6 +97,21 @@ struct cli_given {
 
 struct cli_client;
 
+/* A named server; null members are not set. */
+struct cli_context {
+    const char *name; /* Null: no context is in use. */
+    const char *server;
+    const char *tenant;
+    const char *token_file;
+    bool is_explicit; /* By --context: variables do not change it. */
+};
+
+/* The line that shows how far long work is. */
+struct cli_progress {
+    int64_t next_us; /* When it may be shown again; 0: not asked yet. */
+    bool is_shown;
+};
+
 /* One invocation. */
 struct cli_call {
     struct arena arena;
@@ -109,6 +125,10 @@ struct cli_call {
     enum cli_output output;
     bool is_table; /* For people: aligned columns; else tab-separated. */
     bool colour;
+    bool terminal;   /* One that moves its cursor: live lines may be written. */
+    bool reads_only; /* Under --watch nothing may be changed. */
+    struct cli_context context;
+    struct cli_progress progress;
     FILE *out;
     FILE *log;                 /* For people, errors: stderr. */
     struct cli_client *client; /* Opened at the first request. */

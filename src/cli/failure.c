@@ -91,6 +91,14 @@ int cli_failure_from(struct cli_call *call, const struct cli_reply *reply)
                                        : message;
     failure->message = cli_clean(&call->arena, failure->message);
     failure->hint = str_from(advice_for(code));
+    if (reply->status == 401 && call->context.name != NULL) {
+        failure->hint =
+            arena_format(&call->arena,
+                         "the token of context %s is not valid any more: have a new one "
+                         "made (tokens add) and repeat `contexts add %s --server %s "
+                         "--token-file FILE`",
+                         call->context.name, call->context.name, call->context.server);
+    }
     failure->request_id = arena_str(&call->arena, str_from(reply->request_id));
     failure->status = reply->status;
     enum err_code known = ERR_INTERNAL;

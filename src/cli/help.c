@@ -4,15 +4,7 @@
 
 #include "cli/parse.h"
 
-static const char PROGRAM[] = "stella orchestrator";
-
-struct topic {
-    const char *name;
-    const char *help;
-    const char *text;
-};
-
-static const struct topic TOPICS[] = {
+const struct cli_topic cli_topics[] = {
     {"exit-codes", "What the exit status says",
      "  0    done\n"
      "  1    the operation failed, or the run that was watched did not succeed\n"
@@ -28,16 +20,50 @@ static const struct topic TOPICS[] = {
      "  STELLA_SERVER      as --server\n"
      "  STELLA_TOKEN_FILE  as --token-file\n"
      "  STELLA_TENANT      as --tenant\n"
+     "  STELLA_CONTEXT     as --context\n"
+     "  XDG_CONFIG_HOME    contexts are kept in its stella/contexts.json (default ~/.config)\n"
+     "  COLUMNS            width of tables, instead of the terminal's\n"
      "  NO_COLOR           no colours; --color always overrides it\n"
      "  TERM=dumb          no colours, no live lines\n"
-     "An option wins over its variable, a variable over the default.\n"},
+     "See also `help contexts` for what wins over what.\n"},
+    {"contexts", "Where requests go, and as whom",
+     "  A context keeps a server, a token file and a tenant under a name (`contexts add`); "
+     "`contexts\n"
+     "  use` makes it the one that is used. For each of the three the first of these counts:\n"
+     "    1. the option: --server, --token-file, --tenant\n"
+     "    2. the context that --context names\n"
+     "    3. the variable: STELLA_SERVER, STELLA_TOKEN_FILE, STELLA_TENANT\n"
+     "    4. the context of STELLA_CONTEXT, else of `contexts use`\n"
+     "    5. the default: http://127.0.0.1:8700, .stella/data/admin.token, no tenant\n"
+     "  A context is one thing: where --server or STELLA_SERVER names a server, none is used, and\n"
+     "  with --context no variable is, so that no token goes to a server that it is not for.\n"},
     {"output", "Formats of what is printed",
-     "  On a terminal lists are tables; piped, the same columns are separated by tabs, without a\n"
-     "  heading. -o table prints the table in any case. -o json prints one document, -o jsonl one\n"
-     "  object a line, -o name only the ids. Data goes to stdout, everything else to stderr. With\n"
-     "  -o json or jsonl an error is one JSON object on stderr: code, message, hint, status,\n"
-     "  retryable, request_id, errors.\n"},
+     "  On a terminal lists are tables that fit it: the widest texts are cut with an ellipsis, "
+     "unless\n"
+     "  --wide is given. Piped, the same columns are separated by tabs, without a heading. -o "
+     "table\n"
+     "  prints the table in any case, -o json and -o yaml one document, -o jsonl one object a "
+     "line,\n"
+     "  -o csv a heading and lines (RFC 4180), -o name only the ids. Data goes to stdout, "
+     "everything\n"
+     "  else to stderr. With -o json or jsonl an error is one JSON object on stderr: code, "
+     "message,\n"
+     "  hint, status, retryable, request_id, errors.\n"},
+    {"changes", "What asks, what needs a reason, what only shows",
+     "  Control actions need --reason, and may name a --ticket; history keeps both. What cannot "
+     "be\n"
+     "  taken back asks on a terminal, and is refused without one unless --yes is given. "
+     "--dry-run\n"
+     "  reads what has to be read, checks what can be checked here, and shows the request that\n"
+     "  would change something instead of sending it.\n"},
 };
+
+const size_t cli_topic_count = CLI_COUNT(cli_topics);
+
+bool cli_is_hidden(const struct cli_noun *noun)
+{
+    return noun->name[0] == '_';
+}
 
 static void option_row(FILE *out, const struct cli_option *option)
 {
@@ -61,7 +87,7 @@ static void examples(FILE *out, const char *text)
 
 static void usage_line(FILE *out, const struct cli_noun *noun, const struct cli_command *command)
 {
-    fprintf(out, "%s %s%s%s%s%s", PROGRAM, noun->name, command->verb[0] != '\0' ? " " : "",
+    fprintf(out, "%s %s%s%s%s%s", CLI_PROGRAM, noun->name, command->verb[0] != '\0' ? " " : "",
             command->verb, command->arguments[0] != '\0' ? " " : "", command->arguments);
 }
 
@@ -80,12 +106,12 @@ static void help_command(const struct cli_noun *noun, const struct cli_command *
             option_row(out, &command->options[i]);
         }
     }
-    fprintf(out, "\nGlobal options: `%s help` lists them.\n", PROGRAM);
+    fprintf(out, "\nGlobal options: `%s help` lists them.\n", CLI_PROGRAM);
 }
 
 static void help_noun(const struct cli_noun *noun, FILE *out)
 {
-    fprintf(out, "%s.\n\nUsage:\n  %s %s VERB [options]\n\nVerbs:\n", noun->help, PROGRAM,
+    fprintf(out, "%s.\n\nUsage:\n  %s %s VERB [options]\n\nVerbs:\n", noun->help, CLI_PROGRAM,
             noun->name);
     for (size_t i = 0; i < noun->command_count; i++) {
         fprintf(out, "  %-10s %s\n", noun->commands[i].verb, noun->commands[i].help);
@@ -98,7 +124,7 @@ static void help_noun(const struct cli_noun *noun, FILE *out)
             fprintf(out, "  %.*s\n", STR_ARG(line));
         }
     }
-    fprintf(out, "\n`%s %s VERB --help` says more.\n", PROGRAM, noun->name);
+    fprintf(out, "\n`%s %s VERB --help` says more.\n", CLI_PROGRAM, noun->name);
 }
 
 static void help_program(const struct cli_call *call, FILE *out)
@@ -106,17 +132,19 @@ static void help_program(const struct cli_call *call, FILE *out)
     fprintf(out,
             "The Source & Job Orchestrator: its server and its command line.\n\n"
             "Usage:\n  %s NOUN [VERB] [options]   (`stella NOUN …` is the same)\n\nCommands:\n",
-            PROGRAM);
+            CLI_PROGRAM);
     for (size_t i = 0; i < call->noun_count; i++) {
-        fprintf(out, "  %-11s %s\n", call->nouns[i].name, call->nouns[i].help);
+        if (!cli_is_hidden(&call->nouns[i])) {
+            fprintf(out, "  %-11s %s\n", call->nouns[i].name, call->nouns[i].help);
+        }
     }
     fprintf(out, "\nGlobal options:\n");
     for (size_t i = 0; i < cli_global_option_count; i++) {
         option_row(out, &cli_global_options[i]);
     }
-    fprintf(out, "\nTopics (%s help TOPIC):\n", PROGRAM);
-    for (size_t i = 0; i < CLI_COUNT(TOPICS); i++) {
-        fprintf(out, "  %-12s %s\n", TOPICS[i].name, TOPICS[i].help);
+    fprintf(out, "\nTopics (%s help TOPIC):\n", CLI_PROGRAM);
+    for (size_t i = 0; i < cli_topic_count; i++) {
+        fprintf(out, "  %-12s %s\n", cli_topics[i].name, cli_topics[i].help);
     }
     fprintf(out, "\nExamples:\n"
                  "  stella orchestrator doctor\n"
@@ -138,102 +166,11 @@ void cli_help(const struct cli_call *call, FILE *out)
 
 bool cli_help_topic(const char *name, FILE *out)
 {
-    for (size_t i = 0; i < CLI_COUNT(TOPICS); i++) {
-        if (strcmp(TOPICS[i].name, name) == 0) {
-            fprintf(out, "%s.\n\n%s", TOPICS[i].help, TOPICS[i].text);
+    for (size_t i = 0; i < cli_topic_count; i++) {
+        if (strcmp(cli_topics[i].name, name) == 0) {
+            fprintf(out, "%s.\n\n%s", cli_topics[i].help, cli_topics[i].text);
             return true;
         }
     }
     return false;
-}
-
-void cli_help_markdown(const struct cli_call *call, FILE *out)
-{
-    fprintf(out,
-            "# Command line\n\nGenerated from the command table by `%s help --markdown`; a test "
-            "compares it.\n\n```text\n",
-            PROGRAM);
-    help_program(call, out);
-    fprintf(out, "```\n");
-    for (size_t i = 0; i < call->noun_count; i++) {
-        const struct cli_noun *noun = &call->nouns[i];
-        fprintf(out, "\n## %s\n\n%s.\n", noun->name, noun->help);
-        for (size_t j = 0; j < noun->command_count; j++) {
-            if (noun->commands[j].verb[0] != '\0') {
-                fprintf(out, "\n### %s %s\n", noun->name, noun->commands[j].verb);
-            }
-            fprintf(out, "\n```text\n");
-            help_command(noun, &noun->commands[j], out);
-            fprintf(out, "```\n");
-        }
-    }
-    for (size_t i = 0; i < CLI_COUNT(TOPICS); i++) {
-        fprintf(out, "\n## help %s\n\n%s.\n\n```text\n%s```\n", TOPICS[i].name, TOPICS[i].help,
-                TOPICS[i].text);
-    }
-}
-
-static void bash_options(FILE *out, const struct cli_option *options, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        fprintf(out, " --%s", options[i].name);
-    }
-}
-
-/* One case per noun: its verbs; one per verb: its options. */
-static void bash_tables(const struct cli_call *call, FILE *out)
-{
-    fprintf(out, "_stella_verbs() {\n    case \"$1\" in\n");
-    for (size_t i = 0; i < call->noun_count; i++) {
-        fprintf(out, "        %s) echo \"", call->nouns[i].name);
-        for (size_t j = 0; j < call->nouns[i].command_count; j++) {
-            fprintf(out, "%s%s", j > 0 ? " " : "", call->nouns[i].commands[j].verb);
-        }
-        fprintf(out, "\" ;;\n");
-    }
-    fprintf(out, "    esac\n}\n\n_stella_options() {\n    case \"$1\" in\n");
-    for (size_t i = 0; i < call->noun_count; i++) {
-        const struct cli_noun *noun = &call->nouns[i];
-        for (size_t j = 0; j < noun->command_count; j++) {
-            const struct cli_command *command = &noun->commands[j];
-            if (command->option_count == 0) {
-                continue;
-            }
-            fprintf(out, "        \"%s%s%s\") echo \"", noun->name,
-                    command->verb[0] != '\0' ? " " : "", command->verb);
-            bash_options(out, command->options, command->option_count);
-            fprintf(out, "\" ;;\n");
-        }
-    }
-    fprintf(out, "    esac\n    echo \"");
-    bash_options(out, cli_global_options, cli_global_option_count);
-    fprintf(out, "\"\n}\n\n");
-}
-
-void cli_help_bash(const struct cli_call *call, FILE *out)
-{
-    fprintf(out, "# bash completion of stella; to use it now: source <(stella completion bash)\n\n"
-                 "_stella_nouns() {\n    echo \"");
-    for (size_t i = 0; i < call->noun_count; i++) {
-        fprintf(out, "%s%s", i > 0 ? " " : "", call->nouns[i].name);
-    }
-    fprintf(out, "\"\n}\n\n");
-    bash_tables(call, out);
-    fprintf(out, "_stella() {\n"
-                 "    local current=\"${COMP_WORDS[COMP_CWORD]}\" words=() word choices\n"
-                 "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                 "        [[ $word == orchestrator || $word == -* ]] || words+=(\"$word\")\n"
-                 "    done\n"
-                 "    if [[ $current == -* ]]; then\n"
-                 "        choices=$(_stella_options \"${words[*]:0:2}\")\n"
-                 "    elif [[ ${#words[@]} -eq 0 ]]; then\n"
-                 "        choices=\"$(_stella_nouns) orchestrator\"\n"
-                 "    elif [[ ${#words[@]} -eq 1 ]]; then\n"
-                 "        choices=$(_stella_verbs \"${words[0]}\")\n"
-                 "    else\n"
-                 "        return\n"
-                 "    fi\n"
-                 "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n"
-                 "}\n\n"
-                 "complete -o default -F _stella stella\n");
 }

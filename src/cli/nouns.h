@@ -14,10 +14,12 @@ extern const struct cli_noun cli_artifacts;
 extern const struct cli_noun cli_history;
 extern const struct cli_noun cli_tenants;
 extern const struct cli_noun cli_tokens;
+extern const struct cli_noun cli_contexts;
 extern const struct cli_noun cli_whoami;
 extern const struct cli_noun cli_doctor;
 extern const struct cli_noun cli_version;
 extern const struct cli_noun cli_completion;
+extern const struct cli_noun cli_complete_noun; /* Hidden: what completion scripts ask. */
 extern const struct cli_noun cli_help_noun;
 
 #endif

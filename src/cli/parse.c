@@ -4,17 +4,22 @@
 
 const struct cli_option cli_global_options[] = {
     {"help", 'h', NULL, "Show help with examples"},
+    {"context", 0, "CONTEXT", "Server, tenant and token that `contexts add` kept (STELLA_CONTEXT)"},
     {"server", 0, "URL", "Where the server listens (STELLA_SERVER; default http://127.0.0.1:8700)"},
     {"token-file", 0, "FILE",
      "File that holds the token (STELLA_TOKEN_FILE; default .stella/data/admin.token)"},
-    {"tenant", 'T', "NAME", "Tenant to act for, with an installation token (STELLA_TENANT)"},
+    {"tenant", 'T', "TENANT", "Tenant to act for, with an installation token (STELLA_TENANT)"},
     {"output", 'o', "FORMAT",
      "table, json, jsonl, yaml, csv or name (default: table on a terminal, else tab-separated)"},
     {"wide", 0, NULL, "Tables as wide as they get; else long texts are cut to fit the terminal"},
+    {"watch", 'w', NULL, "Show a list or an object again and again, until interrupted"},
+    {"every", 0, "SECONDS", "With --watch: how often (default 2)"},
     {"limit", 0, "N", "List at most N (default 100)"},
     {"all", 0, NULL, "List everything, page by page"},
     {"reason", 0, "TEXT", "Why; control actions need it and history keeps it"},
     {"ticket", 0, "ID", "Ticket that asked for it, kept beside the reason"},
+    {"dry-run", 'n', NULL,
+     "Show what would be sent to the server, and send nothing that changes it"},
     {"yes", 'y', NULL, "Do not ask before something that cannot be taken back"},
     {"color", 0, "WHEN", "auto, always or never (also NO_COLOR)"},
     {"timeout", 0, "SECONDS", "Give up on an answer after so long (default 60)"},
@@ -49,13 +54,12 @@ size_t cli_distance(const char *a, const char *b)
     return row[b_len];
 }
 
-/* Keeps the nearer of two candidates. */
-static void consider(const char *word, const char *candidate, const char **best, size_t *distance)
+void cli_nearest_add(struct cli_nearest *nearest, const char *candidate)
 {
-    const size_t d = cli_distance(word, candidate);
-    if (d < *distance) {
-        *distance = d;
-        *best = candidate;
+    const size_t distance = cli_distance(nearest->word, candidate);
+    if (distance <= NEAR && (nearest->best == NULL || distance < nearest->distance)) {
+        nearest->distance = distance;
+        nearest->best = candidate;
     }
 }
 
@@ -68,27 +72,29 @@ static const char *suggestion(struct cli_call *call, const char *prefix, const c
 
 static int unknown_noun(struct cli_call *call, const char *word)
 {
-    const char *best = NULL;
-    size_t distance = NEAR + 1;
+    struct cli_nearest nearest = {.word = word};
     for (size_t i = 0; i < call->noun_count; i++) {
-        consider(word, call->nouns[i].name, &best, &distance);
+        cli_nearest_add(&nearest, call->nouns[i].name);
     }
-    return cli_fail(call, CLI_USAGE, "usage",
-                    suggestion(call, "", best, "`stella orchestrator help` lists what there is"),
-                    "there is no command \"%s\"", word);
+    return cli_fail(
+        call, CLI_USAGE, "usage",
+        suggestion(call, "", nearest.best, "`stella orchestrator help` lists what there is"),
+        "there is no command \"%s\"", word);
 }
 
 static int unknown_verb(struct cli_call *call, const char *word)
 {
-    const char *best = NULL;
-    size_t distance = NEAR + 1;
+    struct cli_nearest nearest = {.word = word};
     for (size_t i = 0; i < call->noun->command_count; i++) {
-        consider(word, call->noun->commands[i].verb, &best, &distance);
+        cli_nearest_add(&nearest, call->noun->commands[i].verb);
+        if (call->noun->commands[i].alias != NULL) {
+            cli_nearest_add(&nearest, call->noun->commands[i].alias);
+        }
     }
     const char *all = arena_format(&call->arena, "`stella orchestrator %s --help` lists its verbs",
                                    call->noun->name)
                           .ptr;
-    return cli_fail(call, CLI_USAGE, "usage", suggestion(call, "", best, all),
+    return cli_fail(call, CLI_USAGE, "usage", suggestion(call, "", nearest.best, all),
                     "%s has no verb \"%s\"", call->noun->name, word);
 }
 
@@ -97,32 +103,40 @@ static bool is_word(const char *word, const char *name, const char *alias)
     return strcmp(word, name) == 0 || (alias != NULL && strcmp(word, alias) == 0);
 }
 
-static int take_noun(struct cli_call *call, const char *word)
+const struct cli_noun *cli_noun_find(const struct cli_call *call, const char *word)
 {
     for (size_t i = 0; i < call->noun_count; i++) {
         if (is_word(word, call->nouns[i].name, call->nouns[i].alias)) {
-            call->noun = &call->nouns[i];
+            return &call->nouns[i];
         }
     }
+    return NULL;
+}
+
+const struct cli_command *cli_verb_find(const struct cli_noun *noun, const char *word)
+{
+    for (size_t i = 0; i < noun->command_count; i++) {
+        if (is_word(word, noun->commands[i].verb, noun->commands[i].alias)) {
+            return &noun->commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int take_noun(struct cli_call *call, const char *word)
+{
+    call->noun = cli_noun_find(call, word);
     if (call->noun == NULL) {
         return unknown_noun(call, word);
     }
-    if (call->noun->commands[0].verb[0] == '\0') {
-        call->command = &call->noun->commands[0];
-    }
+    call->command = cli_verb_find(call->noun, "");
     return CLI_OK;
 }
 
 static int take_verb(struct cli_call *call, const char *word)
 {
-    for (size_t i = 0; i < call->noun->command_count; i++) {
-        const struct cli_command *command = &call->noun->commands[i];
-        if (is_word(word, command->verb, command->alias)) {
-            call->command = command;
-            return CLI_OK;
-        }
-    }
-    return unknown_verb(call, word);
+    call->command = cli_verb_find(call->noun, word);
+    return call->command != NULL ? CLI_OK : unknown_verb(call, word);
 }
 
 static int take_word(struct cli_call *call, const char *word)
@@ -148,7 +162,7 @@ static const struct cli_option *find_option(const struct cli_option *options, si
     return NULL;
 }
 
-static const struct cli_option *lookup(const struct cli_call *call, struct str name, char letter)
+const struct cli_option *cli_option_find(const struct cli_call *call, struct str name, char letter)
 {
     const struct cli_option *found = NULL;
     if (call->command != NULL) {
@@ -158,21 +172,33 @@ static const struct cli_option *lookup(const struct cli_call *call, struct str n
                          : find_option(cli_global_options, cli_global_option_count, name, letter);
 }
 
+bool cli_global_flag(const struct cli_call *call, const char *name)
+{
+    const struct cli_option *option =
+        find_option(cli_global_options, cli_global_option_count, str_from(name), '\0');
+    for (size_t i = 0; i < call->given.n; i++) {
+        if (call->given.v[i].option == option) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int unknown_option(struct cli_call *call, const char *word)
 {
-    const char *best = NULL;
-    size_t distance = NEAR + 1;
     const char *name = word + (word[1] == '-' ? 2 : 1);
+    struct cli_nearest nearest = {.word = name};
     for (size_t i = 0; i < cli_global_option_count; i++) {
-        consider(name, cli_global_options[i].name, &best, &distance);
+        cli_nearest_add(&nearest, cli_global_options[i].name);
     }
     for (size_t i = 0; call->command != NULL && i < call->command->option_count; i++) {
-        consider(name, call->command->options[i].name, &best, &distance);
+        cli_nearest_add(&nearest, call->command->options[i].name);
     }
-    return cli_fail(call, CLI_USAGE, "usage",
-                    suggestion(call, "--", best, "add --help to see the options of this command"),
-                    "unknown option %s%s", word,
-                    call->command == NULL ? " (options of a verb come after the verb)" : "");
+    return cli_fail(
+        call, CLI_USAGE, "usage",
+        suggestion(call, "--", nearest.best, "add --help to see the options of this command"),
+        "unknown option %s%s", word,
+        call->command == NULL ? " (options of a verb come after the verb)" : "");
 }
 
 /* One option at argv[*at]; moves *at past a value that is a word of its own. */
@@ -188,7 +214,7 @@ static int take_option(struct cli_call *call, int argc, char **argv, int *at)
     } else if (!is_long && word[2] != '\0') {
         value = word + 2;
     }
-    const struct cli_option *option = lookup(call, name, is_long ? '\0' : word[1]);
+    const struct cli_option *option = cli_option_find(call, name, is_long ? '\0' : word[1]);
     if (option == NULL) {
         return unknown_option(call, word);
     }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/yaml.h"
 
@@ -373,8 +374,12 @@ int cli_list(struct cli_call *call, struct str path, const struct cli_shape *sha
     while (is_more) {
         const int64_t left = limit - (int64_t)json_array_size(all);
         status = take_page(call, path, left, shape, all, &cursor);
+        if (!is_streamed(call)) {
+            cli_progress(call, "fetched", (int64_t)json_array_size(all), 0);
+        }
         is_more = status == CLI_OK && cursor != NULL && (int64_t)json_array_size(all) < limit;
     }
+    cli_progress_end(call);
     if (status == CLI_OK && (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML)) {
         print_document(call, all, cursor);
     } else if (status == CLI_OK && !is_streamed(call)) {

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -85,16 +86,43 @@ class Help(unittest.TestCase):
 
     def complete(self, *words):
         """What bash offers for the last word."""
-        script = subprocess.run(["bash", "-c", 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-                                 '_stella; printf "%s\\n" "${COMPREPLY[@]}"', PROGRAM, *words], capture_output=True, text=True, check=True)
+        script = subprocess.run(["bash", "-c", 'source <("$1" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+                                 '_stella; printf "%s\\n" "${COMPREPLY[@]}"', "bash", PROGRAM, *words],
+                                capture_output=True, text=True, check=True)
         return script.stdout.split()
 
-    def test_bash_completes_nouns_verbs_and_options(self):
-        self.assertIn("jobs", self.complete("stella", "jo"))
-        self.assertIn("job-types", self.complete("stella", "orchestrator", "jo"))
-        self.assertEqual(["cancel"], self.complete("stella", "jobs", "can"))
-        self.assertEqual(["--exit-status"], self.complete("stella", "runs", "watch", "--ex"))
-        self.assertIn("--tenant", self.complete("stella", "runs", "watch", "run-1", "--te"))
+    def test_bash_completes_nouns_verbs_options_and_values(self):
+        self.assertIn("jobs", self.complete("jo"))
+        self.assertIn("job-types", self.complete("orchestrator", "jo"))
+        self.assertEqual(["cancel"], self.complete("jobs", "can"))
+        self.assertEqual(["--exit-status"], self.complete("runs", "watch", "--ex"))
+        self.assertIn("--tenant", self.complete("runs", "watch", "run-1", "--te"))
+        self.assertEqual(["json", "jsonl"], self.complete("runs", "list", "-o", "js"))
+        self.assertEqual([], self.complete("nonsense", "x"))
+
+    def test_every_shell_has_a_script_that_asks_the_program(self):
+        for shell in ("bash", "zsh", "fish"):
+            status, script, _ = stella("completion", shell)
+            self.assertEqual(0, status)
+            self.assertIn("__complete", script)
+            if shutil.which(shell):
+                subprocess.run([shell, "-n"], input=script, text=True, check=True)
+        self.assertEqual(2, stella("completion", "tcsh")[0])
+        self.assertNotIn("__complete", stella("help")[1])
+
+    def test_every_noun_has_a_man_page_without_a_warning(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(0, stella("help", "--man-pages", folder)[0])
+            pages = sorted(os.listdir(folder))
+            self.assertEqual(len({node[0] for node in nodes()}) + 1, len(pages))
+            for page in pages:
+                path = os.path.join(folder, page)
+                made = subprocess.run(["groff", "-k", "-man", "-Tutf8", "-ww", path], capture_output=True, text=True, check=True)
+                self.assertEqual("", made.stderr, page)
+                self.assertIn("stella", made.stdout)
+            for noun, verb in (node for node in nodes() if len(node) == 2):
+                with open(os.path.join(folder, f"stella-{noun}.1"), encoding="utf-8") as file:
+                    self.assertIn(".SS " + verb.replace("-", "\\-"), file.read())
 
 
 if __name__ == "__main__":
