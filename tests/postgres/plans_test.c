@@ -1,7 +1,9 @@
 /*
  * Plans are made once and kept. Made while the ledger was empty (and known to be), they must still
- * be good when it is full: keys are looked up, nothing is read whole. What is counted is pages, not
- * time.
+ * be good when it is full: keys are looked up, nothing is read whole. So must plans that the server
+ * makes anew when it is full, still with the statistics of the empty ledger: it does that whenever
+ * a session misses too many messages about the catalog, which a busy machine brings about. What is
+ * counted is pages, not time.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -136,14 +138,37 @@ static void expect(struct plans *plans, int64_t most, const char *statement,
 
 #define OTHERS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static void setup(struct plans *plans, struct rig *rig)
+static void list_all(struct plans *plans)
 {
-    plans->rig = rig;
     list_numbers(plans->shards, 3, 0);
     list_numbers(plans->tenants, 2, 0);
     list_numbers(plans->ones, 1, 0);
     list_numbers(plans->jobs, 1000, 1900);
     list_numbers(plans->hashes, 7919000, INT64_C(7919) * 1900);
+}
+
+static int plans_teardown(void **state)
+{
+    struct plans *plans = *state;
+    struct rig *rig = plans->rig;
+    session_fini(&plans->session);
+    free(plans);
+    *state = rig;
+    return rig_teardown(state);
+}
+
+/* A session whose statements were prepared and planned while the ledger was empty, and the ledger
+ * full. */
+static int plans_setup(void **state)
+{
+    struct plans *plans = calloc(1, sizeof(*plans));
+    assert_non_null(plans);
+    if (rig_setup(state) != 0) {
+        return -1;
+    }
+    struct rig *rig = plans->rig = *state;
+    *state = plans;
+    list_all(plans);
     run_as_login(rig, "keep_statistics");
     run_as_login(rig, "analyse");
     session_init(&plans->session, &rig->target, SESSION_ENGINE);
@@ -161,6 +186,7 @@ static void setup(struct plans *plans, struct rig *rig)
     run_as_login(rig, "fill");
     PQclear(run(plans, "BEGIN"));
     PQclear(run(plans, "SELECT set_config('stella.shards', '{3}', true)"));
+    return 0;
 }
 
 static void expect_loads(struct plans *plans)
@@ -202,17 +228,25 @@ static void expect_writes(struct plans *plans)
 
 static void plans_made_while_empty_are_good_when_full(void **state)
 {
-    struct plans *plans = calloc(1, sizeof(*plans));
-    assert_non_null(plans);
-    setup(plans, *state);
+    struct plans *plans = *state;
     explain_all(plans);
     expect_loads(plans);
     expect_writes(plans);
-    session_fini(&plans->session);
-    free(plans);
 }
 
+static void plans_made_when_full_by_old_statistics_are_good(void **state)
+{
+    struct plans *plans = *state;
+    PQclear(run(plans, "DISCARD PLANS"));
+    explain_all(plans);
+    expect_loads(plans);
+    expect_writes(plans);
+}
+
+#define PLANS_TEST(test) cmocka_unit_test_setup_teardown(test, plans_setup, plans_teardown)
+
 const struct CMUnitTest plans_tests[] = {
-    RIG_TEST(plans_made_while_empty_are_good_when_full),
+    PLANS_TEST(plans_made_while_empty_are_good_when_full),
+    PLANS_TEST(plans_made_when_full_by_old_statistics_are_good),
 };
 const size_t plans_test_count = sizeof(plans_tests) / sizeof(plans_tests[0]);

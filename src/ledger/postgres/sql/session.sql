@@ -1,7 +1,8 @@
 -- A connection of this backend: who it is, how it plans, its transactions, the meta row, blobs.
 
 -- Plans are made once, without looking at values or at how full a table happens to be: whatever
--- would read a whole table or join by it is out of question.
+-- would read a whole table or join by it is out of question; so is sorting what another index gives
+-- where the right one gives the order.
 -- name: settings
 SET search_path = stella;
 SET statement_timeout = 30000;
@@ -13,6 +14,7 @@ SET enable_bitmapscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;
+SET enable_sort = off;
 
 -- A node that stops between two round trips must not keep its shards locked.
 -- name: settings_of_engine
