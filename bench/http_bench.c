@@ -4,12 +4,13 @@
  * usage: http_bench HOST:PORT ADMIN_TOKEN_FILE WORKER_TOKEN_FILE [name=value ...]
  *   mode=mixed      mixed: producers and workers at once; add: producers only, `jobs` jobs;
  *                   drain: workers only, until nothing is left; pickup: `jobs` times one submit to
- *                   a waiting claim
+ *                   a waiting claim; claim: one worker, `jobs` jobs claimed and completed
  *   tenants=16      tenants bench-0 … made beforehand (make=1 makes them)
  *   producers=4 workers=8 submit=1000 claim=100
  *   backlog=10000   producers pause while more than that many jobs wait
  *   payload=300     bytes
- *   jobs=50000      add, pickup
+ *   jobs=50000      add, pickup, claim
+ *   sources=0       jobs name one of source-0 … in turn; make=1 makes the first, disabled
  *   warm=1 seconds=4
  *   make=0
  * Prints one JSON object.
@@ -31,7 +32,8 @@
 enum { THREADS_MAX = 256, SAMPLES_MAX = 1 << 20, REPLY_MAX = 64 * 1024 * 1024, LEASES_MAX = 1000 };
 
 struct options {
-    int64_t tenants, producers, workers, submit, claim, backlog, payload, jobs, warm, seconds, make;
+    int64_t tenants, producers, workers, submit, claim, backlog, payload, jobs, sources, warm,
+        seconds, make;
     const char *mode;
 };
 
@@ -68,6 +70,7 @@ struct client {
     struct buf reply; /* Whole reply; the body begins at body_at. */
     size_t body_at;
     int status;
+    int64_t source; /* Of the next job, when jobs name sources. */
 };
 
 static int64_t now_us(void)
@@ -194,7 +197,12 @@ static void write_jobs(struct client *client, int64_t count)
                    (unsigned long long)(draw(client) & 0xffffffff));
         buf_str(&client->body, STR("\",\"payload\":{\"body\":\""));
         buf_str(&client->body, (struct str){filler, fill > 14 ? fill - 14 : 0});
-        buf_str(&client->body, STR("\"},\"type\":\"bench\"}"));
+        buf_str(&client->body, STR("\"}"));
+        if (options.sources > 0) {
+            buf_format(&client->body, ",\"source\":\"source-%lld\"",
+                       (long long)(client->source++ % options.sources));
+        }
+        buf_str(&client->body, STR(",\"type\":\"bench\"}"));
     }
     buf_str(&client->body, STR("]}"));
 }
@@ -211,15 +219,21 @@ static void *producer(void *arg)
     client_open(&client, (uint64_t)(uintptr_t)arg * 7919 + (uint64_t)now_us(), admin_token);
     const bool adding = strcmp(options.mode, "add") == 0;
     while (!stopping) {
-        if (adding && atomic_fetch_add(&submitted, options.submit) >= options.jobs) {
+        const int64_t before = adding ? atomic_fetch_add(&submitted, options.submit) : 0;
+        if (adding && before >= options.jobs) {
             break;
         }
         if (!adding && submitted - completed > options.backlog) {
             pause_briefly();
             continue;
         }
+        int64_t tenant = (int64_t)(draw(&client) % (uint64_t)options.tenants);
+        if (options.sources > 0) { /* Each tenant gets each source in turn. */
+            tenant = before / options.submit % options.tenants;
+            client.source = before / options.submit / options.tenants * options.submit;
+        }
         write_jobs(&client, options.submit);
-        call(&client, "POST", "jobs", (int64_t)(draw(&client) % (uint64_t)options.tenants));
+        call(&client, "POST", "jobs", tenant);
         must(&client, 201);
         if (!adding) {
             submitted += options.submit;
@@ -297,10 +311,11 @@ static void *worker(void *arg)
     struct client client;
     struct lease leases[LEASES_MAX];
     CLEANUP(buf_fini) struct buf claim;
-    const bool draining = strcmp(options.mode, "drain") == 0;
+    const bool draining = strcmp(options.mode, "mixed") != 0;
+    const int64_t most = strcmp(options.mode, "claim") == 0 ? options.jobs : INT64_MAX;
     buf_init(&claim, REPLY_MAX);
     client_open(&client, (uint64_t)(uintptr_t)arg * 104729 + (uint64_t)now_us(), worker_token);
-    while (!stopping) {
+    while (!stopping && completed < most) {
         write_claim(&client, draining ? 0 : 200);
         const int64_t began = now_us();
         call(&client, "POST", "leases/claim", -1);
@@ -466,6 +481,12 @@ static void make_tenants(void)
                    (long long)i);
         call(&client, "POST", "tenants", -1);
         CHECK(client.status == 201 || client.status == 409);
+        if (options.sources > 0) {
+            buf_reset(&client.body);
+            buf_str(&client.body, STR("{\"enabled\":false}"));
+            call(&client, "PUT", "sources/source-0", i);
+            must(&client, 201);
+        }
     }
     client_close(&client);
 }
@@ -480,8 +501,8 @@ static bool parse(const char *arg)
         {"workers", &options.workers}, {"submit", &options.submit},
         {"claim", &options.claim},     {"backlog", &options.backlog},
         {"payload", &options.payload}, {"jobs", &options.jobs},
-        {"warm", &options.warm},       {"seconds", &options.seconds},
-        {"make", &options.make},
+        {"sources", &options.sources}, {"warm", &options.warm},
+        {"seconds", &options.seconds}, {"make", &options.make},
     };
     const struct str text = str_from(arg);
     const size_t equals = str_find(text, '=');
@@ -548,6 +569,8 @@ int main(int argc, char **argv)
         run_phase(options.producers, producer, &submitted);
     } else if (strcmp(options.mode, "drain") == 0) {
         run_phase(options.workers, worker, &completed);
+    } else if (strcmp(options.mode, "claim") == 0) {
+        run_phase(1, worker, &completed);
     } else if (strcmp(options.mode, "pickup") == 0) {
         run_pickup();
     } else {
