@@ -357,9 +357,9 @@ void api_get_run_dag(struct call *call)
     }
 }
 
-/* ---- Cancel ---- */
+/* ---- Operators ---- */
 
-static void run_is_canceled(struct call *call)
+static void answer_control(struct call *call)
 {
     const struct command *command = call->request.commands;
     if (command->err.code != ERR_OK) {
@@ -370,10 +370,20 @@ static void run_is_canceled(struct call *call)
     answer_run(call, command->run_control.run);
 }
 
+static void control(struct call *call, enum command_kind kind)
+{
+    struct command *command = call_command(call, kind);
+    if (take_run_id(call, &command->run_control.run)) {
+        call_engine(call, QUEUE_CONTROL, command, 1, answer_control);
+    }
+}
+
 void api_cancel_run(struct call *call)
 {
-    struct command *command = call_command(call, COMMAND_RUN_CANCEL);
-    if (take_run_id(call, &command->run_control.run)) {
-        call_engine(call, QUEUE_CONTROL, command, 1, run_is_canceled);
-    }
+    control(call, COMMAND_RUN_CANCEL);
+}
+
+void api_retry_run(struct call *call)
+{
+    control(call, COMMAND_RUN_RETRY);
 }

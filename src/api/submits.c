@@ -2,7 +2,6 @@
 
 enum {
     TRACEPARENT_MAX = 128,
-    PRIORITY_MAX = 100,
     NEEDS_MAX = 20000,
 };
 
@@ -51,6 +50,16 @@ static int64_t take_int(struct submission *s, struct scan *scan, const char *mem
         refuse_member(s, member, "is outside its bounds");
     }
     return value < min || value > max ? 0 : value;
+}
+
+static int64_t take_time(struct submission *s, struct scan *scan, const char *member)
+{
+    struct wall_time at = {0};
+    const struct str text = scan_text(scan);
+    if (!scan_failed(scan) && (!time_parse(text, &at) || at.us <= 0)) {
+        refuse_member(s, member, "must be a time as in RFC 3339");
+    }
+    return at.us > 0 ? at.us : 0;
 }
 
 static void take_need(struct submission *s, struct scan *scan, struct needs_text *need)
@@ -120,6 +129,8 @@ static void take_member(struct submission *s, struct scan *scan, struct submit_i
         item->priority = (int16_t)take_int(s, scan, "priority", -PRIORITY_MAX, PRIORITY_MAX);
     } else if (str_eq(key, STR("delay_ms"))) {
         item->delay_us = take_int(s, scan, "delay_ms", 0, DELAY_MAX_MS) * US_PER_MS;
+    } else if (str_eq(key, STR("not_before"))) {
+        item->not_before = take_time(s, scan, "not_before");
     } else if (str_eq(key, STR("traceparent"))) {
         item->traceparent = take_text(s, scan, "traceparent", TRACEPARENT_MAX);
     } else if (!take_run_member(s, scan, item, key)) {
@@ -147,6 +158,9 @@ void submission_scan(struct submission *s, struct scan *scan, size_t max)
         }
         if (item->job_type.len == 0) {
             refuse_member(s, "type", "is missing");
+        }
+        if (item->not_before > 0 && item->delay_us > 0) {
+            refuse_member(s, "not_before", "either it or delay_ms");
         }
         if (s->is_run && item->name.len == 0) {
             refuse_member(s, "name", "is missing");

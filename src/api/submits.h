@@ -7,7 +7,7 @@
 #include "api/call.h"
 #include "api/scan.h"
 
-enum { ITEM_ERRORS_MAX = 100 };
+enum { ITEM_ERRORS_MAX = 100, PRIORITY_MAX = 100 };
 
 /* What was sent, and what is wrong with it. */
 struct submission {

@@ -1,6 +1,7 @@
 #include "api/views.h"
 
 #include "api/manners.h"
+#include "api/waits.h"
 
 enum { PAGE_DEFAULT = 100, PAGE_MAX = 1000 };
 
@@ -121,8 +122,11 @@ void put_job(struct json_writer *w, const struct job_view *view)
 struct one_job {
     struct job_id job;
     int status;
+    struct wait wait;
     struct query_result found;
 };
+
+static void look_at_job(struct call *call);
 
 static void read_job(struct call *call, struct reader *reader)
 {
@@ -140,9 +144,18 @@ static void job_is_read(struct call *call)
         return;
     }
     const struct job_view view = job_view_of(&one->found, 0);
+    if (!job_has_ended(view.state) && !wait_is_over(call, &one->wait)) {
+        watches_wait(call, look_at_job);
+        return;
+    }
     struct json_writer w = call_json(call);
     put_job(&w, &view);
     call_answer(call, one->status);
+}
+
+static void look_at_job(struct call *call)
+{
+    call_read(call, read_job, job_is_read);
 }
 
 void answer_job(struct call *call, struct job_id job, int status)
@@ -150,8 +163,9 @@ void answer_job(struct call *call, struct job_id job, int status)
     struct one_job *one = arena_new(call->arena, struct one_job);
     one->job = job;
     one->status = status;
+    one->wait = wait_begin(call);
     call->state = one;
-    call_read(call, read_job, job_is_read);
+    look_at_job(call);
 }
 
 /* ---- Runs ---- */
@@ -183,8 +197,11 @@ void put_run(struct json_writer *w, const struct run_row *run)
 
 struct one_run {
     struct run_id run;
+    struct wait wait;
     struct query_result found;
 };
+
+static void look_at_run(struct call *call);
 
 static void read_run(struct call *call, struct reader *reader)
 {
@@ -201,17 +218,29 @@ static void run_is_read(struct call *call)
         not_found(call);
         return;
     }
+    const struct run_row *run =
+        (const struct run_row *)query_row(&one->found, 0, TABLE_RUNS, call->arena);
+    if (run->state == RUN_ACTIVE && !wait_is_over(call, &one->wait)) {
+        watches_wait(call, look_at_run);
+        return;
+    }
     struct json_writer w = call_json(call);
-    put_run(&w, (const struct run_row *)query_row(&one->found, 0, TABLE_RUNS, call->arena));
+    put_run(&w, run);
     call_answer(call, 200);
+}
+
+static void look_at_run(struct call *call)
+{
+    call_read(call, read_run, run_is_read);
 }
 
 void answer_run(struct call *call, struct run_id run)
 {
     struct one_run *one = arena_new(call->arena, struct one_run);
     one->run = run;
+    one->wait = wait_begin(call);
     call->state = one;
-    call_read(call, read_run, run_is_read);
+    look_at_run(call);
 }
 
 /* ---- Artifacts ---- */

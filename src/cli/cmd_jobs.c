@@ -20,6 +20,14 @@ static const struct cli_column SUBMITTED_COLUMNS[] = {
 };
 static const struct cli_shape SUBMITTED = {"id", SUBMITTED_COLUMNS, CLI_COUNT(SUBMITTED_COLUMNS)};
 
+static const struct cli_column ATTEMPT_COLUMNS[] = {
+    {"ATTEMPT", "attempt", CLI_NUMBER},  {"ENDING", "ending", CLI_STATE},
+    {"CLASS", "class", CLI_TEXT},        {"WORKER", "worker", CLI_TEXT},
+    {"CLAIMED", "claimed_at", CLI_TIME}, {"ENDED", "ended_at", CLI_TIME},
+    {"MESSAGE", "message", CLI_JSON},
+};
+static const struct cli_shape ATTEMPTS = {"attempt", ATTEMPT_COLUMNS, CLI_COUNT(ATTEMPT_COLUMNS)};
+
 static int list(struct cli_call *call)
 {
     static const char *const filters[] = {"state", "type", "source", "run", "key"};
@@ -58,6 +66,7 @@ static int body_from_options(struct cli_call *call, struct json_writer *w)
     if (status == CLI_OK) {
         status = cli_put_number_option(call, w, "priority", "priority", -100, 100);
     }
+    cli_put_text_option(call, w, "not_before", "not-before");
     cli_put_text_option(call, w, "source", "source");
     cli_put_text_option(call, w, "type", "type");
     json_put_object_end(w);
@@ -151,7 +160,7 @@ static int payload(struct cli_call *call)
 }
 
 /* The same verb on each job that was named; stops at the first that is refused. */
-static int control(struct cli_call *call, const char *verb, bool creates)
+static int control_with(struct cli_call *call, const char *verb, bool creates, struct str body)
 {
     int status = cli_need_reason(call);
     json_t *changed = json_array();
@@ -161,6 +170,7 @@ static int control(struct cli_call *call, const char *verb, bool creates)
                           &(struct cli_request){
                               .method = "POST",
                               .path = cli_path(call, "/jobs/%s/%s", cli_argument(call, i), verb),
+                              .body = body,
                               .creates = creates},
                           &reply);
         if (status == CLI_OK) {
@@ -172,6 +182,11 @@ static int control(struct cli_call *call, const char *verb, bool creates)
     }
     json_decref(changed);
     return status;
+}
+
+static int control(struct cli_call *call, const char *verb, bool creates)
+{
+    return control_with(call, verb, creates, STR(""));
 }
 
 static int cancel(struct cli_call *call)
@@ -189,6 +204,26 @@ static int replay(struct cli_call *call)
     return control(call, "replay", true);
 }
 
+static int prioritise(struct cli_call *call)
+{
+    int64_t priority = 0;
+    const int status = cli_number(call, "priority", -100, 100, &priority);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (cli_value(call, "priority") == NULL) {
+        return cli_fail(call, CLI_USAGE, "usage", "add --priority N, -100 to 100, higher first",
+                        "jobs prioritise needs --priority");
+    }
+    return control_with(call, "prioritise", false,
+                        arena_format(&call->arena, "{\"priority\":%lld}", (long long)priority));
+}
+
+static int attempts(struct cli_call *call)
+{
+    return cli_list(call, cli_path(call, "/jobs/%s/attempts", cli_argument(call, 0)), &ATTEMPTS);
+}
+
 static const struct cli_option LIST_OPTIONS[] = {
     {"state", 0, "STATE", "blocked, pending, leased, running, succeeded, dead or canceled"},
     {"type", 0, "TYPE", "Only this job type"},
@@ -204,7 +239,12 @@ static const struct cli_option SUBMIT_OPTIONS[] = {
     {"source", 0, "SOURCE", "The source it works on"},
     {"priority", 0, "N", "-100 to 100, higher first (default 0)"},
     {"delay-ms", 0, "MS", "Not before so long from now"},
+    {"not-before", 0, "TIME", "Not before that time, as 2026-01-31T06:00:00Z"},
     {"file", 'f', "FILE", "Many jobs: {\"jobs\":[…]}, an array, or one job; - for stdin"},
+};
+
+static const struct cli_option PRIORITISE_OPTIONS[] = {
+    {"priority", 0, "N", "-100 to 100, higher first"},
 };
 
 static const struct cli_command COMMANDS[] = {
@@ -224,6 +264,8 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator jobs history job-17\n"
      "stella orchestrator jobs history job-17 --all -o jsonl",
      NULL, 0, history},
+    {"attempts", NULL, "JOB", 1, 1, "Show a job's attempts that ended, oldest first",
+     "stella orchestrator jobs attempts job-17", NULL, 0, attempts},
     {"payload", NULL, "JOB", 1, 1, "Print a job's payload as it was submitted",
      "stella orchestrator jobs payload job-17 > payload.json", NULL, 0, payload},
     {"artifacts", NULL, "JOB", 1, 1, "List what a job read and made",
@@ -235,6 +277,9 @@ static const struct cli_command COMMANDS[] = {
      NULL, 0, retry},
     {"replay", NULL, "JOB...", 1, -1, "Make new jobs from ended ones, same inputs (needs --reason)",
      "stella orchestrator jobs replay job-17 --reason \"policy changed\"", NULL, 0, replay},
+    {"prioritise", NULL, "JOB...", 1, -1, "Give waiting jobs another priority (needs --reason)",
+     "stella orchestrator jobs prioritise job-17 --priority 50 --reason \"customer waits\"",
+     PRIORITISE_OPTIONS, CLI_COUNT(PRIORITISE_OPTIONS), prioritise},
 };
 
 const struct cli_noun cli_jobs = {"jobs", "job", "Single pieces of work", COMMANDS,

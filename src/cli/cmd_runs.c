@@ -78,12 +78,12 @@ static int submit(struct cli_call *call)
     return cli_flag(call, "watch") ? cli_watch_run(call, id) : CLI_OK;
 }
 
-static int cancel(struct cli_call *call)
+static int control(struct cli_call *call, const char *verb, const char *question)
 {
     const char *run = cli_argument(call, 0);
     int status = cli_need_reason(call);
-    if (status == CLI_OK) {
-        status = cli_confirm(call, arena_format(&call->arena, "Cancel all of %s", run).ptr);
+    if (status == CLI_OK && question != NULL) {
+        status = cli_confirm(call, arena_format(&call->arena, "%s %s", question, run).ptr);
     }
     if (status != CLI_OK) {
         return status;
@@ -91,7 +91,7 @@ static int cancel(struct cli_call *call)
     struct cli_reply reply;
     status = cli_send(
         call,
-        &(struct cli_request){.method = "POST", .path = cli_path(call, "/runs/%s/cancel", run)},
+        &(struct cli_request){.method = "POST", .path = cli_path(call, "/runs/%s/%s", run, verb)},
         &reply);
     if (status != CLI_OK) {
         return status;
@@ -99,6 +99,16 @@ static int cancel(struct cli_call *call)
     cli_show(call, reply.json, &SHAPE);
     json_decref(reply.json);
     return CLI_OK;
+}
+
+static int cancel(struct cli_call *call)
+{
+    return control(call, "cancel", "Cancel all of");
+}
+
+static int retry(struct cli_call *call)
+{
+    return control(call, "retry", NULL);
 }
 
 static int watch(struct cli_call *call)
@@ -144,6 +154,8 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator runs dag run-4", NULL, 0, dag},
     {"cancel", NULL, "RUN", 1, 1, "Cancel all of a run that has not ended (needs --reason)",
      "stella orchestrator runs cancel run-4 --reason \"wrong feed\" --yes", NULL, 0, cancel},
+    {"retry", NULL, "RUN", 1, 1, "Try every dead job of a run again (needs --reason)",
+     "stella orchestrator runs retry run-4 --reason \"upstream is back\"", NULL, 0, retry},
 };
 
 const struct cli_noun cli_runs = {"runs", "run", "Whole DAGs of jobs", COMMANDS,

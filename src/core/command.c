@@ -50,7 +50,9 @@ static const struct command_room rooms[] = {
     [COMMAND_JOB_CANCEL] = {job_cancel_want, job_cancel_decide, true},
     [COMMAND_JOB_RETRY] = {job_retry_want, job_retry_decide, true},
     [COMMAND_JOB_REPLAY] = {job_replay_want, job_replay_decide, true},
+    [COMMAND_JOB_PRIORITISE] = {job_prioritise_want, job_prioritise_decide, false},
     [COMMAND_RUN_CANCEL] = {run_cancel_want, run_cancel_decide, true},
+    [COMMAND_RUN_RETRY] = {run_retry_want, run_retry_decide, true},
     [COMMAND_DUE] = {due_want, NULL, false},
 };
 

@@ -33,8 +33,10 @@ enum command_kind {
     COMMAND_JOB_CANCEL,
     COMMAND_JOB_RETRY,
     COMMAND_JOB_REPLAY,
+    COMMAND_JOB_PRIORITISE,
     COMMAND_RUN_CANCEL,
-    COMMAND_DUE, /* A shard's timers; tenant is 0. */
+    COMMAND_RUN_RETRY, /* Every dead job of the run. */
+    COMMAND_DUE,       /* A shard's timers; tenant is 0. */
 };
 
 enum {
@@ -80,6 +82,8 @@ struct submit_item {
     struct sha256 digest; /* Of payload bytes and scheduling fields; submit_digest(). */
     int16_t priority;
     int64_t delay_us;
+    int64_t not_before;       /* Instead of delay_us: a time, or 0. */
+    struct job_id replay_of;  /* Runs that replay another: the job it was made from. */
     const struct need *needs; /* Runs only. */
     size_t need_count;
     /* Output */
@@ -101,7 +105,9 @@ struct submit {
 struct run_submit {
     struct str name;
     struct str key;
-    struct sha256 digest; /* Of the whole request body. */
+    struct sha256 digest;    /* Of the whole request body. */
+    struct run_id replay_of; /* It replays that run from `replay_from` on; 0: it does not. */
+    struct job_id replay_from;
     struct submit_item *items;
     size_t count;
     size_t done;
@@ -188,14 +194,16 @@ struct report {
 
 struct job_control {
     struct job_id job;
+    int16_t priority;     /* PRIORITISE. */
     struct job_id made;   /* Output of replay. */
     enum job_state state; /* Output. */
 };
 
 struct run_control {
     struct run_id run;
-    int64_t after;    /* Jobs handled so far; moved by core. */
-    int64_t canceled; /* Output. */
+    bool begun;      /* Its control line is written; set by core. */
+    int64_t after;   /* Jobs handled so far; moved by core. */
+    int64_t changed; /* Output: jobs canceled, or retried. */
 };
 
 struct tenant_change {

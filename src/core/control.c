@@ -92,15 +92,66 @@ void job_cancel_decide(struct command *command, struct decision *d)
     settle_now(d, job.v);
 }
 
+/* ---- Prioritise ---- */
+
+bool job_prioritise_want(const struct command *command, struct facts *facts,
+                         const struct limits *limits)
+{
+    struct tenant_facts *t = tenant_of(command, facts);
+    bool known = want(facts, t, WANT_TENANT, 0);
+    known &= want(facts, t, WANT_JOB, command->job.job.v);
+    return job_want(facts, t, limits, command->job.job, false) && known;
+}
+
+void job_prioritise_decide(struct command *command, struct decision *d)
+{
+    const struct job_id job = command->job.job;
+    const struct job_place place = job_place(d->t, job);
+    if (place.state != JOB_BLOCKED && place.state != JOB_PENDING) {
+        (void)refuse(command, &place, "prioritised");
+    }
+    control_job(command, d, "job.prioritise");
+    if (command->err.code == ERR_OK) {
+        command->job.state = place.state;
+        if (place.carry->priority != command->job.priority) {
+            job_prioritise(d, job, &place, command->job.priority);
+        }
+    }
+}
+
 /* ---- Retry ---- */
+
+/* The job, or one before it, still has successors to settle: they would count it twice. */
+static bool settling_want(struct facts *facts, struct tenant_facts *t, struct job_id job)
+{
+    bool known = want(facts, t, WANT_SETTLING, job.v);
+    if (!settle_preds_want(facts, t, job)) {
+        return false;
+    }
+    const row_list *edges = facts_list(t, WANT_EDGES_TO, job.v);
+    for (size_t i = 0; i < edges->n; i++) {
+        known &= want(facts, t, WANT_SETTLING, ((const struct edge_row *)edges->v[i])->pred);
+    }
+    return known;
+}
+
+static bool is_settling(struct decision *d, struct job_id job)
+{
+    const row_list *edges = facts_list(d->t, WANT_EDGES_TO, job.v);
+    bool settling = facts_find(d->t, TABLE_SETTLING, job.v) != NULL;
+    for (size_t i = 0; i < edges->n; i++) {
+        const int64_t pred = ((const struct edge_row *)edges->v[i])->pred;
+        settling |= facts_find(d->t, TABLE_SETTLING, pred) != NULL;
+    }
+    return settling;
+}
 
 bool job_retry_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     struct tenant_facts *t = tenant_of(command, facts);
     bool known = config_want(facts, t);
     known &= job_want(facts, t, limits, command->job.job, false);
-    known &= want(facts, t, WANT_SETTLING, command->job.job.v);
-    return settle_preds_want(facts, t, command->job.job) && known;
+    return settling_want(facts, t, command->job.job) && known;
 }
 
 void job_retry_decide(struct command *command, struct decision *d)
@@ -109,9 +160,9 @@ void job_retry_decide(struct command *command, struct decision *d)
     const struct job_place place = job_place(d->t, job);
     if (place.outcome == NULL || place.state == JOB_SUCCEEDED) {
         (void)refuse(command, &place, "retried");
-    } else if (facts_find(d->t, TABLE_SETTLING, job.v) != NULL) {
+    } else if (is_settling(d, job)) {
         (void)err_set(&command->err, ERR_CONFLICT,
-                      "the jobs after it are still being settled; try again in a moment");
+                      "the jobs around it are still being settled; try again in a moment");
     }
     control_job(command, d, "job.retry");
     if (command->err.code == ERR_OK) {
@@ -168,10 +219,11 @@ void job_replay_decide(struct command *command, struct decision *d)
                   arena_format(d->facts->arena, "%lld", (long long)command->job.made.v));
 }
 
-/* ---- Cancel a run ---- */
+/* ---- Whole runs ---- */
 
-bool run_cancel_want(const struct command *command, struct facts *facts,
-                     const struct limits *limits)
+/* The next page of the run's jobs, and where each is. */
+static bool run_jobs_want(const struct command *command, struct facts *facts,
+                          const struct limits *limits)
 {
     const struct run_control *run = &command->run_control;
     struct tenant_facts *t = tenant_of(command, facts);
@@ -186,22 +238,36 @@ bool run_cancel_want(const struct command *command, struct facts *facts,
     return known;
 }
 
+/* The control line, once; false when the command is refused, which is in command->err. */
+static bool run_begin(struct command *command, struct decision *d, const char *action)
+{
+    char id[ID_TEXT];
+    struct run_control *asked = &command->run_control;
+    if (!asked->begun) {
+        asked->begun = true;
+        run_id_format(asked->run, id);
+        control_write(command, d, action, str_from(id), command->err.code);
+    }
+    return command->err.code == ERR_OK;
+}
+
+bool run_cancel_want(const struct command *command, struct facts *facts,
+                     const struct limits *limits)
+{
+    return run_jobs_want(command, facts, limits);
+}
+
 void run_cancel_decide(struct command *command, struct decision *d)
 {
     struct run_control *asked = &command->run_control;
     const struct run_row *run = job_run(d->t, asked->run.v);
-    char id[ID_TEXT];
-    run_id_format(asked->run, id);
     if (run == NULL) {
         (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such run");
-    } else if (asked->after == 0 && run->state != RUN_ACTIVE) {
+    } else if (!asked->begun && run->state != RUN_ACTIVE) {
         (void)err_set(&command->err, ERR_INVALID_TRANSITION, "the run has ended: %s",
                       run_state_name((enum run_state)run->state));
     }
-    if (asked->after == 0) {
-        control_write(command, d, "run.cancel", str_from(id), command->err.code);
-    }
-    if (command->err.code != ERR_OK) {
+    if (!run_begin(command, d, "run.cancel")) {
         return;
     }
     const row_list *jobs = facts_list(d->t, WANT_RUN_JOBS, asked->run.v);
@@ -211,7 +277,50 @@ void run_cancel_decide(struct command *command, struct decision *d)
         asked->after = job.v;
         if (place.carry != NULL && !job_has_ended(place.state)) {
             (void)cancel(d, job, place);
-            asked->canceled++;
+            asked->changed++;
+        }
+    }
+    command->again = jobs->n == (size_t)d->limits->settle_cap;
+}
+
+bool run_retry_want(const struct command *command, struct facts *facts, const struct limits *limits)
+{
+    struct tenant_facts *t = tenant_of(command, facts);
+    bool known = run_jobs_want(command, facts, limits);
+    const row_list *jobs = facts_list(t, WANT_RUN_JOBS, command->run_control.run.v);
+    for (size_t i = 0; i < jobs->n; i++) {
+        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
+        if (job_place(t, job).state == JOB_DEAD) {
+            known &= settling_want(facts, t, job);
+        }
+    }
+    return known;
+}
+
+void run_retry_decide(struct command *command, struct decision *d)
+{
+    struct run_control *asked = &command->run_control;
+    const struct run_row *run = job_run(d->t, asked->run.v);
+    if (run == NULL) {
+        (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such run");
+    } else if (!asked->begun && run->dead == 0) {
+        (void)err_set(&command->err, ERR_INVALID_TRANSITION, "no job of the run is dead");
+    }
+    if (!run_begin(command, d, "run.retry")) {
+        return;
+    }
+    const row_list *jobs = facts_list(d->t, WANT_RUN_JOBS, asked->run.v);
+    for (size_t i = 0; i < jobs->n; i++) {
+        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
+        const struct job_place place = job_place(d->t, job);
+        if (place.state == JOB_DEAD && is_settling(d, job)) {
+            command->again = true; /* Its turn comes when those around it are settled. */
+            return;
+        }
+        asked->after = job.v;
+        if (place.state == JOB_DEAD) {
+            job_revive(d, job, place.outcome);
+            asked->changed++;
         }
     }
     command->again = jobs->n == (size_t)d->limits->settle_cap;

@@ -270,6 +270,7 @@ static const struct {
     {"job.deadline_passed", fold_job_deadline_passed},
     {"job.eligible", fold_job_eligible},
     {"job.leased", fold_job_leased},
+    {"job.prioritised", fold_job_prioritised},
     {"job.released", fold_job_released},
     {"job.requests", fold_job_requests},
     {"job.retried", fold_job_retried},

@@ -250,6 +250,35 @@ bool fold_job_eligible(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
+bool fold_job_prioritised(struct fold *fold, const struct fold_event *e)
+{
+    const struct job_row like = LIKE(job_row, TABLE_JOBS, .job = e->job.v);
+    struct job_row *job = (struct job_row *)row_set_find(&fold->set, &like.row);
+    struct blocked_row *blocked = blocked_of(fold, e->job.v);
+    struct delayed_row *delayed = delayed_of(fold, e->job.v);
+    const struct ready_row *ready = ready_of(fold, e->job.v);
+    struct carry carry;
+    if (job == NULL || (blocked == NULL && delayed == NULL && ready == NULL)) {
+        return false;
+    }
+    carry = blocked != NULL ? blocked->carry : delayed != NULL ? delayed->carry : ready->carry;
+    carry.job_seq = e->job_seq;
+    carry.priority = (int16_t)fold_int(e, "priority");
+    carry.rank = fold_int(e, "rank");
+    job->rank = carry.rank;
+    if (blocked != NULL) {
+        blocked->carry = carry;
+    } else if (delayed != NULL) {
+        delayed->carry = carry;
+    } else {
+        struct ready_row moved = *ready; /* The rank is part of its key. */
+        row_set_delete(&fold->set, &ready->row);
+        moved.carry = carry;
+        (void)row_set_insert(&fold->set, &moved.row);
+    }
+    return true;
+}
+
 /* ---- Leases ---- */
 
 bool fold_job_leased(struct fold *fold, const struct fold_event *e)

@@ -31,6 +31,7 @@ void fold_settling_begin(struct fold *fold, int64_t pred, enum settle_mode mode)
 
 /* Each is false when the line does not fit. */
 bool fold_job_submitted(struct fold *fold, const struct fold_event *e);
+bool fold_job_prioritised(struct fold *fold, const struct fold_event *e);
 bool fold_job_released(struct fold *fold, const struct fold_event *e);
 bool fold_job_eligible(struct fold *fold, const struct fold_event *e);
 bool fold_job_leased(struct fold *fold, const struct fold_event *e);

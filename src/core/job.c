@@ -227,7 +227,9 @@ void job_release(struct decision *d, struct blocked_row *blocked)
 {
     struct carry carry = blocked->carry;
     const struct job_id job = {blocked->job};
-    const int64_t due_at = blocked->delay_us > 0 ? d->facts->now + blocked->delay_us : 0;
+    const int64_t asked =
+        blocked->delay_us >= 0 ? d->facts->now + blocked->delay_us : -blocked->delay_us;
+    const int64_t due_at = asked > d->facts->now ? asked : 0;
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.released", job, &carry);
@@ -242,6 +244,44 @@ void job_release(struct decision *d, struct blocked_row *blocked)
         job_add_delayed(d, job, &carry, due_at, HOLD_DELAY);
     } else {
         (void)job_add_ready(d, job, &carry);
+    }
+}
+
+/* The row lies in the order of rank, so a ready job gets another; it keeps its time. It comes
+ * before the old one goes: the lane and the tenant never look idle. */
+static void move_ready(struct decision *d, struct job_id job, struct ready_row *ready,
+                       const struct carry *carry)
+{
+    const struct job_place old = {.ready = ready, .carry = &ready->carry};
+    struct ready_row *moved = job_add_ready(d, job, carry);
+    moved->eligible_at = ready->eligible_at;
+    job_leave(d, &old);
+}
+
+void job_prioritise(struct decision *d, struct job_id job, const struct job_place *place,
+                    int16_t priority)
+{
+    struct job_row *row = (struct job_row *)facts_find(d->t, TABLE_JOBS, job.v);
+    struct carry carry = *place->carry;
+    CHECK(row != NULL);
+    carry.priority = priority;
+    carry.rank = job_rank(row->submitted_at, priority, d->limits);
+    struct history_line line;
+    struct json_writer *w =
+        history_begin_job(&line, d->facts, d->t, d->actor, "job.prioritised", job, &carry);
+    JSON_INT(w, "priority", priority);
+    JSON_INT(w, "rank", carry.rank);
+    (void)history_end(&line);
+    row->rank = carry.rank;
+    facts_change(d->facts, &row->row);
+    if (place->blocked != NULL) {
+        place->blocked->carry = carry;
+        facts_change(d->facts, &place->blocked->row);
+    } else if (place->delayed != NULL) {
+        place->delayed->carry = carry;
+        facts_change(d->facts, &place->delayed->row);
+    } else if (place->ready != NULL) {
+        move_ready(d, job, place->ready, &carry);
     }
 }
 

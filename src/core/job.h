@@ -73,6 +73,11 @@ void job_end_attempt(struct decision *d, const struct leased_row *lease, enum at
 /* blocked -> ready or delayed, with its line. */
 void job_release(struct decision *d, struct blocked_row *blocked);
 
+/* A waiting job's priority, and with it its place in the lane: its hot row and the jobs row, by
+ * which a ready row is found, change together. */
+void job_prioritise(struct decision *d, struct job_id job, const struct job_place *place,
+                    int16_t priority);
+
 /* The rank of a job: submit time less what its priority is worth. Least is first. */
 int64_t job_rank(int64_t submitted_at, int16_t priority, const struct limits *limits);
 

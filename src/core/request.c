@@ -71,7 +71,9 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_REPORT:
     case COMMAND_JOB_CANCEL:
     case COMMAND_JOB_RETRY:
+    case COMMAND_JOB_PRIORITISE:
     case COMMAND_RUN_CANCEL:
+    case COMMAND_RUN_RETRY:
     case COMMAND_DUE: break;
     }
     UNREACHABLE();

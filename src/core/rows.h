@@ -188,7 +188,8 @@ struct run_row {
     int32_t canceled;
 };
 
-/* What was asked; written once. */
+/* What was asked; written once, but for the rank: with it the ready row is found, so it is the one
+ * now in force. */
 struct job_row {
     struct row row;
     int16_t shard;
@@ -267,7 +268,7 @@ struct blocked_row {
     int64_t job;
     struct carry carry;
     int32_t remaining; /* Predecessors (and the run's wholeness) still awaited. */
-    int64_t delay_us;  /* Delay asked at submit, counted from release. */
+    int64_t delay_us;  /* Asked at submit: from release; negative: minus a time. */
 };
 
 struct ready_row {

@@ -1,6 +1,7 @@
 /* core/run - a whole DAG of jobs comes into being, in one group or over several. */
 #include "base/check.h"
 #include "core/config.h"
+#include "core/control.h"
 #include "core/settle.h"
 #include "core/submit.h"
 
@@ -135,6 +136,18 @@ static void begin(struct command *command, struct decision *d)
     }
 }
 
+/* Replaying a run is an operator's command. */
+static void write_replay(const struct command *command, struct decision *d)
+{
+    const struct run_submit *asked = &command->run;
+    if (asked->replay_of.v != 0) {
+        control_write(command, d, "run.replay",
+                      arena_format(d->facts->arena, "run-%lld from job-%lld",
+                                   (long long)asked->replay_of.v, (long long)asked->replay_from.v),
+                      command->err.code);
+    }
+}
+
 /* Collects edges, a line for every EDGES_PER_LINE of them. */
 struct edge_writer {
     struct decision *d;
@@ -188,6 +201,7 @@ static void add_item(struct run_submit *asked, size_t i, bool whole, struct deci
         .id = item->id,
         .run = asked->id,
         .remaining = (int32_t)item->need_count + (waits_for_run ? 1 : 0),
+        .replay_of = item->replay_of,
         .has_successors = asked->has_successors[i],
     };
     item->state = submit_add(d, &job);
@@ -213,7 +227,9 @@ void run_submit_decide(struct command *command, struct decision *d)
             return;
         }
         if (asked->id.v == 0) {
-            if (validate(asked, d, &command->err) != ERR_OK) {
+            const bool refused = validate(asked, d, &command->err) != ERR_OK;
+            write_replay(command, d);
+            if (refused) {
                 return;
             }
             begin(command, d);

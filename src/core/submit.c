@@ -12,6 +12,9 @@ struct sha256 submit_digest(const struct submit_item *item)
     json_begin(&w, &text);
     json_put_object(&w);
     JSON_INT(&w, "delay_us", item->delay_us);
+    if (item->not_before > 0) {
+        JSON_INT(&w, "not_before", item->not_before);
+    }
     JSON_INT(&w, "priority", item->priority);
     JSON_STR(&w, "source", item->source);
     JSON_STR(&w, "type", item->job_type);
@@ -205,6 +208,19 @@ static void add_key(struct decision *d, struct job_id id, struct str key)
     facts_index(d->facts, d->t, &row->row);
 }
 
+/* As blocked.delay_us: from now (or from release), or minus the time itself. */
+static int64_t delay_of(struct decision *d, const struct new_job *job)
+{
+    const int64_t not_before = job->item->not_before;
+    if (not_before == 0) {
+        return job->item->delay_us;
+    }
+    if (job->remaining > 0) {
+        return -not_before;
+    }
+    return not_before > d->facts->now ? not_before - d->facts->now : 0;
+}
+
 /* The line of a new job; facts in ascending order. */
 static int64_t write_submitted(struct decision *d, const struct new_job *job, struct carry *carry,
                                enum job_state state, int64_t start_by)
@@ -213,7 +229,7 @@ static int64_t write_submitted(struct decision *d, const struct new_job *job, st
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.submitted", job->id, carry);
-    JSON_INT(w, "delay_us", item->delay_us);
+    JSON_INT(w, "delay_us", delay_of(d, job));
     history_digest(w, STR("digest"), (struct str){(const char *)item->digest.bytes, SHA256_SIZE});
     JSON_INT(w, "flags", carry->flags);
     if (item->key.len > 0) {
@@ -277,6 +293,7 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
                            (item->need_count > 0 ? JOB_HAS_PREDECESSORS : 0)),
         .priority = item->priority,
     };
+    const int64_t delay_us = delay_of(d, job);
     CHECK(job_may_move(JOB_NONE, EVENT_SUBMIT, state));
     const int64_t seq = write_submitted(d, job, &carry, state, start_by);
     add_job_row(d, job, &carry, seq);
@@ -288,9 +305,9 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
     }
     job_count_live(d, 1);
     if (state == JOB_BLOCKED) {
-        (void)job_add_blocked(d, job->id, &carry, job->remaining, item->delay_us);
-    } else if (item->delay_us > 0) {
-        job_add_delayed(d, job->id, &carry, d->facts->now + item->delay_us, HOLD_DELAY);
+        (void)job_add_blocked(d, job->id, &carry, job->remaining, delay_us);
+    } else if (delay_us > 0) {
+        job_add_delayed(d, job->id, &carry, d->facts->now + delay_us, HOLD_DELAY);
     } else {
         (void)job_add_ready(d, job->id, &carry);
     }

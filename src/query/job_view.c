@@ -25,6 +25,7 @@ struct job_view job_view_of(const struct query_result *result, size_t row)
         .lane_hold = (enum hold_reason)query_int(result, row, "lane_hold"),
         .lane_open_at = query_int(result, row, "lane_open_at"),
         .worker = query_text(result, row, "worker"),
+        .claimed_at = query_int(result, row, "claimed_at"),
         .claimed_seq = query_int(result, row, "claimed_seq"),
         .progress = query_text(result, row, "progress"),
         .class = query_text(result, row, "class"),

@@ -32,6 +32,7 @@ struct job_view {
     enum hold_reason lane_hold;
     int64_t lane_open_at;
     struct str worker;
+    int64_t claimed_at;
     int64_t claimed_seq;
     struct str progress;
     struct str class;

@@ -101,6 +101,28 @@ static void one_thing_is_found_by_its_number(void **state)
     }
 }
 
+static void attempts_are_paged_by_grant(void **state)
+{
+    struct rig *rig = *state;
+    struct world world;
+    world_make(rig, &world);
+    for (int round = 0; round < ROUNDS; round++) {
+        const int64_t shard = world_int(rig, "shard");
+        const int64_t tenant = world_int(rig, "tenant");
+        const int64_t job = rig_random(rig, 16);
+        const int64_t after = rig_random(rig, 3);
+        row_list expected = of_tenant(rig, &world.rows[TABLE_ATTEMPTS], shard, tenant);
+        const struct fits fits = {"job", job};
+        expected = rows_fitting(rig, &expected, &fits, 1);
+        drop_unless_after(&expected, "grant", after);
+        rows_sort_by_key(&expected);
+        cut(&expected, 1);
+        const struct query_result found =
+            rig_query(rig, "attempts_page", "iiiii", shard, tenant, job, after, INT64_C(1));
+        assert_gives(rig, &found, TABLE_ATTEMPTS, &expected);
+    }
+}
+
 static void tenants_are_paged_and_found_by_name(void **state)
 {
     struct rig *rig = *state;
@@ -490,6 +512,7 @@ static void jobs_are_found_by_the_hash_of_their_key(void **state)
 const struct CMUnitTest queries_tests[] = {
     RIG_TEST(whole_rows_of_a_tenant_are_listed_by_key),
     RIG_TEST(one_thing_is_found_by_its_number),
+    RIG_TEST(attempts_are_paged_by_grant),
     RIG_TEST(tenants_are_paged_and_found_by_name),
     RIG_TEST(tokens_are_found_by_hash),
     RIG_TEST(runs_are_paged_newest_first),

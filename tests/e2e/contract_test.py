@@ -78,7 +78,8 @@ class Contract(unittest.TestCase):
     def test_answers_have_the_shape_of_the_contract(self):
         addresses = {"/api/v1/tenants/{name}": "/tenants/acme", "/api/v1/job-types/{name}": "/job-types/demo",
                      "/api/v1/sources/{name}": "/sources/feed", "/api/v1/jobs/{id}": "/jobs/job-1",
-                     "/api/v1/jobs/{id}/history": "/jobs/job-1/history", "/api/v1/jobs/{id}/artifacts": "/jobs/job-1/artifacts",
+                     "/api/v1/jobs/{id}/history": "/jobs/job-1/history", "/api/v1/jobs/{id}/attempts": "/jobs/job-1/attempts",
+                     "/api/v1/jobs/{id}/artifacts": "/jobs/job-1/artifacts",
                      "/api/v1/runs/{id}": "/runs/run-1", "/api/v1/runs/{id}/jobs": "/runs/run-1/jobs",
                      "/api/v1/runs/{id}/dag": "/runs/run-1/dag", "/api/v1/artifacts": "/artifacts?job=job-1"}
         checked = 0

@@ -92,7 +92,7 @@ static void submit_one(struct model *model, struct arena *arena)
     const int holder = key == 0 ? -1 : twin_holder(model->twin, key);
     item.job_type = holder >= 0 ? type_name(model->twin->jobs[holder].type) : type_name(type);
     item.priority =
-        (int16_t)(holder >= 0 ? model->twin->jobs[holder].priority : (int)draw(model, 3) - 1);
+        (int16_t)(holder >= 0 ? model->twin->jobs[holder].asked_priority : (int)draw(model, 3) - 1);
     if (key != 0) {
         item.key = arena_format(arena, "key-%d", key);
     }
@@ -254,9 +254,12 @@ static void control(struct model *model, enum command_kind kind)
     const int index = (int)draw(model, (uint64_t)model->twin->count);
     struct command command = command_of(kind);
     command.job.job.v = index + 1;
+    command.job.priority = (int16_t)((int)draw(model, 9) - 4);
     run(model, &command);
     const bool taken = kind == COMMAND_JOB_CANCEL ? twin_cancel(model->twin, index)
-                                                  : twin_retry(model->twin, index);
+                       : kind == COMMAND_JOB_RETRY
+                           ? twin_retry(model->twin, index)
+                           : twin_prioritise(model->twin, index, command.job.priority);
     CHECK((command.err.code == ERR_OK) == taken);
 }
 
@@ -319,6 +322,8 @@ static void compare(const struct model *model)
 
 static void step(struct model *model)
 {
+    static const enum command_kind controls[] = {COMMAND_JOB_CANCEL, COMMAND_JOB_RETRY,
+                                                 COMMAND_JOB_PRIORITISE};
     struct arena arena;
     arena_init(&arena, 1 << 24);
     model->clock += 1 + (int64_t)draw(model, 1000);
@@ -329,7 +334,7 @@ static void step(struct model *model)
     case 3:
     case 4: claim(model, &arena); break;
     case 5: heartbeat(model); break;
-    case 6: control(model, draw(model, 2) == 0 ? COMMAND_JOB_CANCEL : COMMAND_JOB_RETRY); break;
+    case 6: control(model, controls[draw(model, 3)]); break;
     default: report(model); break;
     }
     model->clock++; /* A throttled job waits a microsecond. */

@@ -72,6 +72,7 @@ int twin_submit(struct twin *twin, int64_t now, int type, int priority, int pred
         .state = pred > 0 ? TWIN_BLOCKED : TWIN_PENDING,
         .submitted_at = now,
         .type = type,
+        .asked_priority = priority,
         .priority = priority,
         .pred = pred,
         .always = always,
@@ -193,5 +194,15 @@ bool twin_retry(struct twin *twin, int index)
     }
     revive(twin, index);
     settle(twin);
+    return true;
+}
+
+bool twin_prioritise(struct twin *twin, int index, int priority)
+{
+    struct twin_job *job = &twin->jobs[index];
+    if (job->state != TWIN_BLOCKED && job->state != TWIN_PENDING) {
+        return false;
+    }
+    job->priority = priority;
     return true;
 }

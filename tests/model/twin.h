@@ -23,6 +23,7 @@ enum twin_state {
 struct twin_job {
     enum twin_state state;
     int64_t submitted_at;
+    int asked_priority; /* At submit. */
     int priority;
     int type;
     int pred;    /* Index + 1 of the job it needs, or 0. */
@@ -60,5 +61,6 @@ void twin_heartbeat(struct twin *twin, int job);
 /* False when the state does not allow it. */
 bool twin_cancel(struct twin *twin, int job);
 bool twin_retry(struct twin *twin, int job);
+bool twin_prioritise(struct twin *twin, int job, int priority);
 
 #endif

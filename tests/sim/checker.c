@@ -109,6 +109,8 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
         if (json_integer_value(json_object_get(facts, "remaining")) == 0) {
             check_predecessors(checker, t, id.v);
         }
+    } else if (is(type, "job.prioritised")) {
+        CHECK(!job->leased && !job->ended);
     } else if (is(type, "job.released")) {
         check_predecessors(checker, t, id.v);
     } else if (is(type, "job.submitted")) {

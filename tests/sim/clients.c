@@ -123,13 +123,15 @@ static void submit_run(struct world *world, size_t tenant, struct arena *arena)
 static void control(struct world *world, size_t tenant, struct arena *arena)
 {
     static const enum command_kind kinds[] = {COMMAND_JOB_CANCEL, COMMAND_JOB_RETRY,
-                                              COMMAND_JOB_REPLAY, COMMAND_RUN_CANCEL};
-    struct command command = command_for(world, tenant, kinds[world_draw(world, 4)]);
+                                              COMMAND_JOB_REPLAY, COMMAND_JOB_PRIORITISE,
+                                              COMMAND_RUN_CANCEL, COMMAND_RUN_RETRY};
+    struct command command = command_for(world, tenant, kinds[world_draw(world, 6)]);
     command.arena = arena;
-    if (command.kind == COMMAND_RUN_CANCEL) {
+    if (command.kind == COMMAND_RUN_CANCEL || command.kind == COMMAND_RUN_RETRY) {
         command.run_control.run.v = 1 + (int64_t)world_draw(world, 30);
     } else {
         command.job.job.v = 1 + (int64_t)world_draw(world, 300);
+        command.job.priority = (int16_t)((int)world_draw(world, 9) - 4);
     }
     (void)persist(world, &command);
 }

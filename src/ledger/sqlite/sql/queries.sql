@@ -281,6 +281,15 @@ FROM attempts
 WHERE shard = ?1 AND tenant = ?2 AND job = ?3
 ORDER BY "grant";
 
+-- name: attempts_page
+-- args: shard, tenant, job, after_grant, limit
+SELECT shard, tenant, job, grant, ending, class, worker, claimed_at, claimed_seq, ended_at,
+       ended_seq, digest, message
+FROM attempts
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant > ?4
+ORDER BY grant
+LIMIT ?5;
+
 -- Chunks that hold lines after `seq`; chunk_unpack() them. The first may begin before.
 -- name: history_after
 -- args: shard, tenant, seq, limit
