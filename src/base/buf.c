@@ -63,25 +63,13 @@ void buf_str(struct buf *buf, struct str s)
 void buf_u64(struct buf *buf, uint64_t value)
 {
     char text[20];
-    size_t at = sizeof(text);
-    while (value >= 10) { /* Two digits for each division, which is what takes the time. */
-        at -= 2;
-        text[at] = (char)('0' + value % 100 / 10);
-        text[at + 1] = (char)('0' + value % 10);
-        value /= 100;
-    }
-    if (value > 0 || at == sizeof(text)) {
-        text[--at] = (char)('0' + value);
-    }
-    buf_put(buf, text + at, sizeof(text) - at);
+    buf_put(buf, text, (size_t)(str_put_u64(text, value) - text));
 }
 
 void buf_i64(struct buf *buf, int64_t value)
 {
-    if (value < 0) {
-        buf_char(buf, '-');
-    }
-    buf_u64(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    char text[20];
+    buf_put(buf, text, (size_t)(str_put_i64(text, value) - text));
 }
 
 void buf_hex(struct buf *buf, const void *bytes, size_t len)

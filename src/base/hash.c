@@ -1,6 +1,8 @@
 #include "base/hash.h"
 
+#include <endian.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +12,30 @@ struct sha256_stream {
     EVP_MD_CTX *ctx;
 };
 
+static EVP_MD *sha256;
+
+static void fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    CHECK(sha256 != NULL);
+}
+
+/* EVP_sha256() would be looked up anew at each use, which takes longer than hashing a small text.
+ */
+static const EVP_MD *sha256_algorithm(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CHECK(pthread_once(&once, fetch) == 0);
+    return sha256;
+}
+
 struct sha256_stream *sha256_stream_new(void)
 {
     struct sha256_stream *stream = malloc(sizeof(*stream));
     CHECK(stream != NULL);
     stream->ctx = EVP_MD_CTX_new();
     CHECK(stream->ctx != NULL);
-    CHECK(EVP_DigestInit_ex(stream->ctx, EVP_sha256(), NULL) == 1);
+    CHECK(EVP_DigestInit_ex(stream->ctx, sha256_algorithm(), NULL) == 1);
     return stream;
 }
 
@@ -43,7 +62,7 @@ void sha256_stream_free(struct sha256_stream *stream)
 struct sha256 sha256_of(struct str bytes)
 {
     struct sha256 digest;
-    CHECK(EVP_Digest(bytes.ptr, bytes.len, digest.bytes, NULL, EVP_sha256(), NULL) == 1);
+    CHECK(EVP_Digest(bytes.ptr, bytes.len, digest.bytes, NULL, sha256_algorithm(), NULL) == 1);
     return digest;
 }
 
@@ -85,60 +104,58 @@ bool sha256_parse(struct str hex, struct sha256 *out_digest)
     return true;
 }
 
-static uint64_t rotate(uint64_t x, int bits)
+struct sip {
+    uint64_t a, b, c, d;
+};
+
+static inline uint64_t rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+static inline struct sip sip_round(struct sip v)
 {
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
+    v.a += v.b;
+    v.b = rotate(v.b, 13) ^ v.a;
+    v.a = rotate(v.a, 32);
+    v.c += v.d;
+    v.d = rotate(v.d, 16) ^ v.c;
+    v.a += v.d;
+    v.d = rotate(v.d, 21) ^ v.a;
+    v.c += v.b;
+    v.b = rotate(v.b, 17) ^ v.c;
+    v.c = rotate(v.c, 32);
+    return v;
 }
 
-static uint64_t little_endian(const unsigned char *bytes, size_t len)
+static inline struct sip sip_word(struct sip v, uint64_t word)
 {
-    uint64_t word = 0;
-    for (size_t i = 0; i < len; i++) {
-        word |= (uint64_t)bytes[i] << (8 * i);
-    }
-    return word;
-}
-
-static void sip_word(uint64_t v[4], uint64_t word)
-{
-    v[3] ^= word;
-    sip_round(v);
-    sip_round(v);
-    v[0] ^= word;
+    v.d ^= word;
+    v = sip_round(sip_round(v));
+    v.a ^= word;
+    return v;
 }
 
 uint64_t hash_keyed(const struct hash_key *key, struct str bytes)
 {
-    const unsigned char *in = (const unsigned char *)bytes.ptr;
-    uint64_t v[4] = {
+    struct sip v = {
         key->k[0] ^ UINT64_C(0x736f6d6570736575),
         key->k[1] ^ UINT64_C(0x646f72616e646f6d),
         key->k[0] ^ UINT64_C(0x6c7967656e657261),
         key->k[1] ^ UINT64_C(0x7465646279746573),
     };
+    uint64_t word = 0;
     size_t at = 0;
-    for (; bytes.len - at >= 8; at += 8) {
-        sip_word(v, little_endian(in + at, 8));
+    for (; bytes.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, bytes.ptr + at, sizeof(word));
+        v = sip_word(v, le64toh(word));
     }
-    const uint64_t tail = bytes.len == at ? 0 : little_endian(in + at, bytes.len - at);
-    sip_word(v, (uint64_t)bytes.len << 56 | tail);
-    v[2] ^= 0xFF;
-    for (int i = 0; i < 4; i++) {
-        sip_round(v);
+    word = (uint64_t)bytes.len << 56;
+    for (size_t i = at; i < bytes.len; i++) {
+        word |= (uint64_t)(unsigned char)bytes.ptr[i] << (8 * (i - at));
     }
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    v = sip_word(v, word);
+    v.c ^= 0xFF;
+    v = sip_round(sip_round(sip_round(sip_round(v))));
+    return v.a ^ v.b ^ v.c ^ v.d;
 }

@@ -1,16 +1,21 @@
 #include "base/id.h"
 
-#include <stdio.h>
 #include <string.h>
+
+static void format(struct str prefix, int64_t id, char out[ID_TEXT])
+{
+    memcpy(out, prefix.ptr, prefix.len);
+    *str_put_i64(out + prefix.len, id) = '\0';
+}
 
 void job_id_format(struct job_id id, char out[ID_TEXT])
 {
-    (void)snprintf(out, ID_TEXT, "job-%lld", (long long)id.v);
+    format(STR("job-"), id.v, out);
 }
 
 void run_id_format(struct run_id id, char out[ID_TEXT])
 {
-    (void)snprintf(out, ID_TEXT, "run-%lld", (long long)id.v);
+    format(STR("run-"), id.v, out);
 }
 
 static bool parse(struct str text, struct str prefix, int64_t *out)

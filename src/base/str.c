@@ -110,6 +110,31 @@ bool str_parse_i64(struct str s, int64_t *out_value)
     return true;
 }
 
+char *str_put_u64(char *at, uint64_t value)
+{
+    char text[20];
+    size_t from = sizeof(text);
+    while (value >= 10) { /* Two digits for each division, which is what takes the time. */
+        const unsigned pair = (unsigned)(value % 100);
+        value /= 100;
+        text[--from] = (char)('0' + pair % 10);
+        text[--from] = (char)('0' + pair / 10);
+    }
+    if (value > 0 || from == sizeof(text)) {
+        text[--from] = (char)('0' + value);
+    }
+    memcpy(at, text + from, sizeof(text) - from);
+    return at + (sizeof(text) - from);
+}
+
+char *str_put_i64(char *at, int64_t value)
+{
+    if (value < 0) {
+        *at++ = '-';
+    }
+    return str_put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
 /* Length of the sequence that starts with `lead`, and the least code point it may hold. */
 static size_t utf8_sequence(unsigned char lead, uint32_t *out_bits, uint32_t *out_least)
 {
@@ -131,12 +156,21 @@ static size_t utf8_sequence(unsigned char lead, uint32_t *out_bits, uint32_t *ou
     return 0;
 }
 
+static bool eight_are_ascii(struct str s, size_t at)
+{
+    uint64_t eight = UINT64_MAX;
+    if (s.len - at >= sizeof(eight)) {
+        memcpy(&eight, s.ptr + at, sizeof(eight));
+    }
+    return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.len;) {
         const unsigned char lead = (unsigned char)s.ptr[i];
         if (lead < 0x80) {
-            i++;
+            i += eight_are_ascii(s, i) ? 8 : 1;
             continue;
         }
         uint32_t point = 0;

@@ -39,6 +39,9 @@ struct str str_trim(struct str s);
 bool str_split(struct str *rest, char sep, struct str *out_part);
 /* Decimal integer, whole string, no sign but '-', no overflow. */
 bool str_parse_i64(struct str s, int64_t *out_value);
+/* Writes the number in decimal, at most 20 bytes and no NUL; returns their end. */
+char *str_put_u64(char *at, uint64_t value);
+char *str_put_i64(char *at, int64_t value);
 /* True for well-formed UTF-8 (no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
 

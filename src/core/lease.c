@@ -1,12 +1,14 @@
 #include "core/lease.h"
 
-#include <stdio.h>
-
 #include "base/time.h"
 
 void lease_id_format(struct lease_id id, char out[LEASE_TEXT])
 {
-    (void)snprintf(out, LEASE_TEXT, "%d.%lld.%d", id.tenant.v, (long long)id.job.v, id.lane);
+    out = str_put_i64(out, id.tenant.v);
+    *out++ = '.';
+    out = str_put_i64(out, id.job.v);
+    *out++ = '.';
+    *str_put_i64(out, id.lane) = '\0';
 }
 
 /* A positive decimal of at most `max` without a leading zero. */
