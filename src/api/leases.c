@@ -1,4 +1,6 @@
 /* api/leases - workers register and claim. */
+#include <string.h>
+
 #include "api/call.h"
 #include "api/decode.h"
 #include "api/scan.h"
@@ -205,6 +207,22 @@ static void put_lease_tail(struct json_writer *w, const struct lease_grant *gran
     JSON_STR(w, "type", grant->lane->job_type);
 }
 
+/* "tenant/job-7/grant" */
+static struct str idempotency_key(const struct claim_part *part, const char job[ID_TEXT],
+                                  int32_t grant, struct arena *arena)
+{
+    const struct str tenant = part->tenant_name;
+    const size_t job_len = strlen(job);
+    char *key = arena_bytes(arena, tenant.len + ID_TEXT + ID_TEXT);
+    char *at = key;
+    at = mempcpy(at, tenant.ptr, tenant.len);
+    *at++ = '/';
+    at = mempcpy(at, job, job_len);
+    *at++ = '/';
+    at = str_put_i64(at, grant);
+    return (struct str){key, (size_t)(at - key)};
+}
+
 static void put_lease(struct json_writer *w, const struct claim_part *part,
                       const struct lease_grant *grant, struct arena *arena)
 {
@@ -215,9 +233,7 @@ static void put_lease(struct json_writer *w, const struct claim_part *part,
     lease_id_format((struct lease_id){part->tenant, {lease->job}, lease->carry.lane}, id);
     json_put_object(w);
     put_lease_head(w, grant);
-    json_put_key(w, STR("idempotency_key"));
-    json_put_str(
-        w, arena_format(arena, "%.*s/%s/%d", STR_ARG(part->tenant_name), job, lease->carry.grant));
+    JSON_STR(w, "idempotency_key", idempotency_key(part, job, lease->carry.grant, arena));
     JSON_STR(w, "job", str_from(job));
     JSON_STR(w, "lease", str_from(id));
     JSON_INT(w, "max_attempts", grant->type->max_attempts);

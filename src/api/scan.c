@@ -276,10 +276,7 @@ static void string(struct scan *s, struct str *out)
 {
     const size_t from = s->at;
     const char *text = s->text.ptr;
-    while (s->at < s->text.len && text[s->at] != '"' && text[s->at] != '\\' &&
-           (unsigned char)text[s->at] >= 0x20) {
-        s->at++;
-    }
+    s->at += json_plain_len(str_slice(s->text, from, s->text.len));
     if (out != NULL) {
         *out = (struct str){text + from, s->at - from};
     }

@@ -68,7 +68,7 @@ static struct arena_block *block_new(struct arena *arena, size_t least)
     return block;
 }
 
-void *arena_try_alloc(struct arena *arena, size_t size)
+static void *take(struct arena *arena, size_t size)
 {
     if (size > arena->cap || arena->used > arena->cap - size) {
         return NULL;
@@ -81,8 +81,13 @@ void *arena_try_alloc(struct arena *arena, size_t size)
     void *result = block->bytes + block->used;
     block->used += rounded;
     arena->used += rounded;
-    memset(result, 0, rounded);
     return result;
+}
+
+void *arena_try_alloc(struct arena *arena, size_t size)
+{
+    void *result = take(arena, size);
+    return result == NULL ? NULL : memset(result, 0, size);
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -92,12 +97,20 @@ void *arena_alloc(struct arena *arena, size_t size)
     return result;
 }
 
+void *arena_bytes(struct arena *arena, size_t size)
+{
+    void *result = take(arena, size);
+    CHECK(result != NULL);
+    return result;
+}
+
 char *arena_cstr(struct arena *arena, struct str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = arena_bytes(arena, s.len + 1);
     if (s.len > 0) {
         memcpy(copy, s.ptr, s.len);
     }
+    copy[s.len] = '\0';
     return copy;
 }
 

@@ -33,6 +33,8 @@ size_t arena_used(const struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* The same, null past the cap. */
 void *arena_try_alloc(struct arena *arena, size_t size);
+/* Memory that the caller overwrites at once: not zeroed. Past the cap the process stops. */
+void *arena_bytes(struct arena *arena, size_t size);
 /* A copy of `s`, with a NUL behind it. */
 struct str arena_str(struct arena *arena, struct str s);
 /* A NUL-terminated copy. */

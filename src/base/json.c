@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,37 +81,35 @@ static void escape(struct buf *out, unsigned char c)
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Sets the high bit of each byte that is below `limit` (at most 0x80); see Warren, Hacker's
- * Delight, 6-1. */
+/* Sets the high bit of the first byte that is below `limit` (at most 0x80), and perhaps of bytes
+ * behind it; see Warren, Hacker's Delight, 6-1. */
 static uint64_t bytes_below(uint64_t eight, unsigned limit)
 {
     return (eight - EACH_BYTE(limit)) & ~eight & EACH_BYTE(0x80);
 }
 
-static bool eight_need_no_escape(uint64_t eight)
+static bool is_plain(char c)
 {
-    return (bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
-            bytes_below(eight ^ EACH_BYTE('\\'), 1)) == 0;
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* Nearly every text: eight bytes are looked at together, the last ones with some before them. */
-static bool needs_no_escape(struct str s)
+size_t json_plain_len(struct str text)
 {
-    uint64_t eight = EACH_BYTE(' ');
-    if (s.len < sizeof(eight)) {
-        for (size_t i = 0; i < s.len; i++) {
-            eight = eight << 8 | (unsigned char)s.ptr[i];
-        }
-        return eight_need_no_escape(eight);
-    }
-    for (size_t i = 0; i + sizeof(eight) < s.len; i += sizeof(eight)) {
-        memcpy(&eight, s.ptr + i, sizeof(eight));
-        if (!eight_need_no_escape(eight)) {
-            return false;
+    size_t at = 0;
+    uint64_t eight;
+    for (; at + sizeof(eight) <= text.len; at += sizeof(eight)) {
+        memcpy(&eight, text.ptr + at, sizeof(eight));
+        eight = le64toh(eight);
+        const uint64_t special = bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
+                                 bytes_below(eight ^ EACH_BYTE('\\'), 1);
+        if (special != 0) {
+            return at + (size_t)__builtin_ctzll(special) / 8;
         }
     }
-    memcpy(&eight, s.ptr + s.len - sizeof(eight), sizeof(eight));
-    return eight_need_no_escape(eight);
+    while (at < text.len && is_plain(text.ptr[at])) {
+        at++;
+    }
+    return at;
 }
 
 /* Returns the end of what it wrote: the text and two quotes. */
@@ -126,23 +125,21 @@ static char *put_quoted(char *at, struct str s)
 
 static void quoted(struct buf *out, struct str s)
 {
-    char *room = needs_no_escape(s) ? buf_reserve(out, s.len + 2) : NULL;
+    char *room = json_plain_len(s) == s.len ? buf_reserve(out, s.len + 2) : NULL;
     if (room != NULL) {
         out->len += (size_t)(put_quoted(room, s) - room);
         return;
     }
     buf_char(out, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        const unsigned char c = (unsigned char)s.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
+    for (;;) {
+        const size_t plain = json_plain_len(s);
+        buf_put(out, s.ptr, plain);
+        if (plain == s.len) {
+            break;
         }
-        buf_put(out, s.ptr + from, i - from);
-        escape(out, c);
-        from = i + 1;
+        escape(out, (unsigned char)s.ptr[plain]);
+        s = str_slice(s, plain + 1, s.len);
     }
-    buf_put(out, s.ptr ? s.ptr + from : NULL, s.len - from);
     buf_char(out, '"');
 }
 
@@ -157,40 +154,50 @@ static bool ascends(struct str last, struct str key)
     return str_cmp(last, key) < 0;
 }
 
-static void key_escaped(struct buf *out, struct str key, bool follows)
-{
-    if (follows) {
-        buf_char(out, ',');
-    }
-    quoted(out, key);
-    buf_char(out, ':');
-}
-
-void json_put_key(struct json_writer *w, struct str key)
+/* `len` as last_key_len. */
+static void before_key(struct json_writer *w, struct str key, size_t len)
 {
     const int d = w->depth;
-    struct buf *out = w->out;
+    const struct buf *out = w->out;
     const bool follows = w->has_members[d];
-    const bool plain = needs_no_escape(key);
     CHECK(d > 0 && !w->after_key);
     if (w->sorted && follows && !out->overflow && w->last_key_len[d] != KEY_ESCAPED) {
         const struct str last = {out->ptr + w->last_key_at[d], w->last_key_len[d]};
         CHECK(ascends(last, key));
     }
     w->last_key_at[d] = out->len + follows + 1;
-    w->last_key_len[d] = plain ? key.len : KEY_ESCAPED;
+    w->last_key_len[d] = len;
     w->has_members[d] = true;
     w->after_key = true;
-    char *room = plain ? buf_reserve(out, key.len + 4) : NULL;
-    if (room == NULL) {
-        key_escaped(out, key, follows);
+}
+
+void json_put_name(struct json_writer *w, struct str key)
+{
+    const bool follows = w->has_members[w->depth];
+    before_key(w, key, key.len);
+    char *room = buf_reserve(w->out, key.len + 4);
+    if (room != NULL) {
+        char *at = room;
+        *at = ',';
+        at = put_quoted(at + follows, key);
+        *at++ = ':';
+        w->out->len += (size_t)(at - room);
+    }
+}
+
+void json_put_key(struct json_writer *w, struct str key)
+{
+    if (json_plain_len(key) == key.len) {
+        json_put_name(w, key);
         return;
     }
-    char *at = room;
-    *at = ',';
-    at = put_quoted(at + follows, key);
-    *at++ = ':';
-    out->len += (size_t)(at - room);
+    const bool follows = w->has_members[w->depth];
+    before_key(w, key, KEY_ESCAPED);
+    if (follows) {
+        buf_char(w->out, ',');
+    }
+    quoted(w->out, key);
+    buf_char(w->out, ':');
 }
 
 void json_put_str(struct json_writer *w, struct str value)

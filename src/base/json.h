@@ -37,6 +37,8 @@ void json_put_object_end(struct json_writer *w);
 void json_put_array(struct json_writer *w);
 void json_put_array_end(struct json_writer *w);
 void json_put_key(struct json_writer *w, struct str key);
+/* The same for a key that needs no escape, as the names of our own documents. */
+void json_put_name(struct json_writer *w, struct str key);
 void json_put_str(struct json_writer *w, struct str value);
 /* Within 2^53-1 a number, beyond that a string (RFC 8785 has doubles only). */
 void json_put_int(struct json_writer *w, int64_t value);
@@ -50,13 +52,15 @@ void json_put_time(struct json_writer *w, int64_t us);
 void json_put_value(struct json_writer *w, const json_t *value);
 
 /* key + value in one line; JSON_KEY_x(w, "literal", value). */
-#define JSON_STR(w, key, value)  (json_put_key((w), STR(key)), json_put_str((w), (value)))
-#define JSON_INT(w, key, value)  (json_put_key((w), STR(key)), json_put_int((w), (value)))
-#define JSON_BOOL(w, key, value) (json_put_key((w), STR(key)), json_put_bool((w), (value)))
-#define JSON_NULL(w, key)        (json_put_key((w), STR(key)), json_put_null((w)))
-#define JSON_RAW(w, key, value)  (json_put_key((w), STR(key)), json_put_raw((w), (value)))
-#define JSON_TIME(w, key, us)    (json_put_key((w), STR(key)), json_put_time((w), (us)))
+#define JSON_STR(w, key, value)  (json_put_name((w), STR(key)), json_put_str((w), (value)))
+#define JSON_INT(w, key, value)  (json_put_name((w), STR(key)), json_put_int((w), (value)))
+#define JSON_BOOL(w, key, value) (json_put_name((w), STR(key)), json_put_bool((w), (value)))
+#define JSON_NULL(w, key)        (json_put_name((w), STR(key)), json_put_null((w)))
+#define JSON_RAW(w, key, value)  (json_put_name((w), STR(key)), json_put_raw((w), (value)))
+#define JSON_TIME(w, key, us)    (json_put_name((w), STR(key)), json_put_time((w), (us)))
 
+/* How many bytes of the text stand in a JSON string as they are. */
+size_t json_plain_len(struct str text);
 /* Parses one whole document. The caller owns *out (json_decref). */
 MUST_CHECK enum err_code json_read(struct str text, json_t **out, struct err *err);
 /* Borrowed text of a string value; empty when it is not a string. */

@@ -42,7 +42,7 @@ static void grow(struct arena *arena, struct map *map)
 {
     if (map->n == map->entries_cap) {
         const size_t cap = map->entries_cap == 0 ? 16 : map->entries_cap * 2;
-        struct map_entry *entries = arena_array(arena, struct map_entry, cap);
+        struct map_entry *entries = arena_bytes(arena, cap * sizeof(*entries));
         if (map->n > 0) {
             memcpy(entries, map->entries, map->n * sizeof(*entries));
         }

@@ -8,10 +8,11 @@ void vec_grow(struct arena *arena, void **v, size_t n, size_t *cap, size_t size)
         return;
     }
     const size_t grown = *cap == 0 ? 8 : *cap * 2;
-    void *copy = arena_alloc(arena, grown * size);
+    char *copy = arena_bytes(arena, grown * size);
     if (n > 0) {
         memcpy(copy, *v, n * size);
     }
+    memset(copy + n * size, 0, (grown - n) * size);
     *v = copy;
     *cap = grown;
 }

@@ -87,6 +87,14 @@ static bool want_request_key(const struct command *command, struct facts *facts,
            want_text(facts, t, WANT_REQUEST_KEY, command->request_key, STR(""));
 }
 
+/* As the item before it, which has asked. */
+static bool same_lane(const struct submit *submit, size_t at)
+{
+    const struct submit_item *item = &submit->items[at];
+    return at > submit->done && str_eq(item->job_type, item[-1].job_type) &&
+           str_eq(item->source, item[-1].source);
+}
+
 bool submit_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     const struct submit *submit = &command->submit;
@@ -95,7 +103,8 @@ bool submit_want(const struct command *command, struct facts *facts, const struc
     known &= want_request_key(command, facts, t);
     for (size_t i = submit->done; i < submit->count; i++) {
         const struct submit_item *item = &submit->items[i];
-        known &= want_text(facts, t, WANT_LANE_NAME, item->job_type, item->source);
+        known &= same_lane(submit, i) ||
+                 want_text(facts, t, WANT_LANE_NAME, item->job_type, item->source);
         known &= item->key.len == 0 || want_key(facts, t, limits, item->key);
     }
     return known;
