@@ -44,6 +44,7 @@ enum want_kind {
                         * the lanes with waiting > 0, open_at <= a and a type of the list, the 64
                         * with the least (rank, lane) [lanes], and of each the first `limit` of
                         * ready by (rank, job) [ready] */
+    WANT_LANE_HEADS,   /* a = lane, limit: its first jobs by (rank, job) [ready] */
     WANT_SOURCE_LANES, /* text = source: all lanes of it [lanes] */
     WANT_BUSY_LANES,   /* text = job type: its lanes with inflight > 0 [lanes] */
     WANT_THROTTLE,     /* text = host [throttles] */

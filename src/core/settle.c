@@ -97,8 +97,7 @@ void settle_begin(struct decision *d, int64_t pred, enum settle_mode mode)
     shard_due(d->facts, d->t->shard, d->facts->now);
 }
 
-/* An edge is satisfied when its predecessor ended as the edge asks. */
-static bool is_satisfied(const struct tenant_facts *t, const struct edge_row *edge)
+bool settle_is_satisfied(const struct tenant_facts *t, const struct edge_row *edge)
 {
     if (edge->pred < 0) {
         return true; /* The run was whole when the job could end. */
@@ -113,7 +112,7 @@ int32_t settle_awaited(struct decision *d, struct job_id job)
     const row_list *edges = facts_list(d->t, WANT_EDGES_TO, job.v);
     int32_t awaited = 0;
     for (size_t i = 0; i < edges->n; i++) {
-        awaited += !is_satisfied(d->t, (const struct edge_row *)edges->v[i]);
+        awaited += !settle_is_satisfied(d->t, (const struct edge_row *)edges->v[i]);
     }
     return awaited;
 }

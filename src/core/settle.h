@@ -24,6 +24,9 @@ void settle_now(struct decision *d, int64_t pred);
 bool settle_preds_want(struct facts *facts, struct tenant_facts *t, struct job_id job);
 int32_t settle_awaited(struct decision *d, struct job_id job);
 
+/* The predecessor ended as the edge asks. Its outcome must be known. */
+bool settle_is_satisfied(const struct tenant_facts *t, const struct edge_row *edge);
+
 /* Brings an ended job back: its outcome becomes an attempt, its run is open again. */
 void job_revive(struct decision *d, struct job_id job, struct outcome_row *outcome);
 

@@ -43,6 +43,7 @@ static const struct want_loads loads_of[WANT_COUNT] = {
     [WANT_OPEN_LANES] = ONE("load_open_lanes", TABLE_LANES),
     [WANT_SOURCE_LANES] = ONE("load_source_lanes", TABLE_LANES),
     [WANT_BUSY_LANES] = ONE("load_busy_lanes", TABLE_LANES),
+    [WANT_LANE_HEADS] = ONE("load_lane_heads", TABLE_READY),
     [WANT_ATTEMPTS] = ONE("load_attempts", TABLE_ATTEMPTS),
     [WANT_THROTTLE] = ONE("load_throttle", TABLE_THROTTLES),
     [WANT_SETTLING] = ONE("load_settling", TABLE_SETTLING),

@@ -51,6 +51,8 @@ void rig_ok(const struct rig *rig, enum err_code code);
 void rig_begin(struct rig *rig, struct facts *facts);
 /* ledger_load(); gives the rows that were told, in order, instead of learning them. */
 row_list rig_load(struct rig *rig, struct facts *facts);
+/* The same of the reader's snapshot. */
+row_list rig_load_snapshot(struct rig *rig, struct facts *facts);
 /* One group on all shards that writes just this; what it changes or deletes is loaded first, as
  * the port has it. */
 void rig_write(struct rig *rig, const struct plan *plan);

@@ -50,6 +50,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
                type_is_listed(want->text, row_text(row, "job_type"));
     case WANT_BUSY_LANES:
         return row_int(row, "inflight") > 0 && str_eq(row_text(row, "job_type"), want->text);
+    case WANT_LANE_HEADS: return row_int(row, "lane") == want->a;
     case WANT_SOURCE_LANES: return str_eq(row_text(row, "source"), want->text);
     case WANT_ATTEMPTS: return row_int(row, "job") == want->a && row_int(row, "grant") > want->b;
     case WANT_THROTTLE: return str_eq(row_text(row, "host"), want->text);
@@ -91,6 +92,7 @@ static const struct {
     {WANT_LANE, false, false, NULL, {TABLE_LANES}},
     {WANT_LANE_NAME, false, false, NULL, {TABLE_LANES}},
     {WANT_BUSY_LANES, false, false, NULL, {TABLE_LANES}},
+    {WANT_LANE_HEADS, false, true, by_head, {TABLE_READY}},
     {WANT_SOURCE_LANES, false, false, NULL, {TABLE_LANES}},
     {WANT_ATTEMPTS, false, true, NULL, {TABLE_ATTEMPTS}},
     {WANT_THROTTLE, false, false, NULL, {TABLE_THROTTLES}},
@@ -128,6 +130,32 @@ static row_list select_rows(struct rig *rig, const row_list *rows, enum want_kin
 
 static row_list learned; /* What the last ask() told. */
 
+static void assert_lists_equal(const row_list *found, const row_list *expected)
+{
+    assert_int_equal(found->n, expected->n);
+    for (size_t i = 0; i < found->n; i++) {
+        assert_rows_equal(found->v[i], expected->v[i]);
+    }
+}
+
+/* A snapshot answers as the tick did. */
+static void ask_snapshot(struct rig *rig, enum want_kind kind, const struct want *want)
+{
+    struct facts facts;
+    const bool of_shard = kind >= WANT_DUE_LEASED;
+    facts_init(&facts, &rig->arena, (struct hash_key){{0, 0}}, 0);
+    const struct tenant_id tenant = {of_shard ? 0 : want->tenant};
+    rig_ok(rig, snapshot_begin(rig->reader, tenant, &facts, &rig->err));
+    assert_true(facts.clock > 0);
+    VEC_PUSH(&rig->arena, &facts.wants.of[kind], *want);
+    facts.wants.total = 1;
+    const row_list rows = rig_load_snapshot(rig, &facts);
+    assert_int_equal(facts.wants.total, 0);
+    snapshot_end(rig->reader);
+    facts_fini(&facts);
+    assert_lists_equal(&rows, &learned);
+}
+
 static void ask(struct rig *rig, enum want_kind kind, const struct want *want)
 {
     struct facts facts;
@@ -138,6 +166,7 @@ static void ask(struct rig *rig, enum want_kind kind, const struct want *want)
     assert_int_equal(facts.wants.total, 0);
     ledger_rollback(rig->ledger);
     facts_fini(&facts);
+    ask_snapshot(rig, kind, want);
 }
 
 /* The learned rows of one table, in order. */
@@ -150,14 +179,6 @@ static row_list learned_of(struct rig *rig, enum table_id table)
         }
     }
     return rows;
-}
-
-static void assert_lists_equal(const row_list *found, const row_list *expected)
-{
-    assert_int_equal(found->n, expected->n);
-    for (size_t i = 0; i < found->n; i++) {
-        assert_rows_equal(found->v[i], expected->v[i]);
-    }
 }
 
 static struct want random_want(struct rig *rig, enum want_kind kind)

@@ -260,6 +260,7 @@ static void answer_want(const struct answer *a)
     case WANT_LANE: give_one(a, TABLE_LANES); break;
     case WANT_LANE_NAME: give_texts(a, TABLE_LANES, "job_type", "source", false); break;
     case WANT_OPEN_LANES: give_open_lanes(a); break;
+    case WANT_LANE_HEADS: give_heads(a, (int32_t)a->asked->a); break;
     case WANT_SOURCE_LANES: give_texts(a, TABLE_LANES, "source", NULL, false); break;
     case WANT_BUSY_LANES: give_texts(a, TABLE_LANES, "job_type", NULL, true); break;
     case WANT_THROTTLE: give_texts(a, TABLE_THROTTLES, "host", NULL, false); break;

@@ -10,6 +10,7 @@
 #include "core/tables.h"
 #include "sim/checker.h"
 #include "sim/clients.h"
+#include "sim/explainer.h"
 
 enum { FOLD_EVERY = 2000, HEAL_TICKS_MAX = 60000 };
 
@@ -238,6 +239,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
     world.limits.key_retention_us = 30 * US_PER_S;
     world.limits.key_generation_us = 20 * US_PER_S;
     world.checker = checker_new(world.ledger);
+    struct explainer *explainer = explainer_new(seed);
     build(&world);
     for (int32_t step = 0; step < options.steps; step++) {
         move_clock(&world);
@@ -247,6 +249,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
             worker_acts(&world, &world.workers[world_draw(&world, WORLD_WORKERS)]);
         }
         run_due(&world);
+        explainer_step(explainer, &world);
     }
     heal(&world);
     checker_fold(world.ledger);
@@ -254,7 +257,9 @@ int64_t world_run(uint64_t seed, struct world_options options)
         (void)printf("seed %llu: %lld ticks, %lld submitted, %lld claimed, %lld leases lost\n",
                      (unsigned long long)seed, (long long)world.ticks, (long long)world.submitted,
                      (long long)world.claimed, (long long)world.lapsed_answers);
+        explainer_print(explainer);
     }
+    explainer_free(explainer);
     checker_free(world.checker);
     memory_ledger_free(world.ledger);
     return world.ticks;

@@ -16,6 +16,10 @@ enum err_code postgres_reader_open(const struct ledger_target *target, struct re
 void postgres_reader_close(struct reader *reader);
 enum err_code postgres_reader_query(struct reader *reader, const struct query *query,
                                     struct query_result *out, struct err *err);
+enum err_code postgres_snapshot_begin(struct reader *reader, struct tenant_id tenant,
+                                      struct facts *facts, struct err *err);
+enum err_code postgres_snapshot_load(struct reader *reader, struct facts *facts, struct err *err);
+void postgres_snapshot_end(struct reader *reader);
 enum err_code postgres_blobs_open(const struct ledger_target *target, struct blobs **out,
                                   struct err *err);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "ledger/postgres/load.h"
 #include "ledger/postgres/postgres.h"
 #include "ledger/postgres/session.h"
 
@@ -25,6 +26,7 @@ enum err_code postgres_reader_open(const struct ledger_target *target, struct re
     session_init(&r->session, target, SESSION_READER);
     session_add_file(&r->session, &postgres_queries);
     session_add_file(&r->session, &shared_counters);
+    session_add_file(&r->session, &postgres_load);
     params_init(&r->params);
     const enum err_code code = session_connect(&r->session, err);
     if (code != ERR_OK) {
@@ -93,17 +95,24 @@ static bool is_recount(const char *statement)
     return statement_find(&shared_counters, str_from(statement)) != NULL;
 }
 
-static enum err_code send_query(struct postgres_reader *r, const char *statement,
-                                const struct query *query, struct err *err)
+/* BEGIN, and the tenant for row security. */
+static enum err_code send_begin(struct postgres_reader *r, const char *begin,
+                                struct tenant_id tenant, struct err *err)
 {
-    TRY(session_send(&r->session, "begin_read", NULL, err));
+    TRY(session_send(&r->session, begin, NULL, err));
     params_reset(&r->params);
     struct buf text;
     buf_init(&text, ID_TEXT);
-    buf_i64(&text, query->tenant.v);
+    buf_i64(&text, tenant.v);
     params_text(&r->params, buf_get(&text));
     buf_fini(&text);
-    TRY(session_send(&r->session, "set_tenant", &r->params, err));
+    return session_send(&r->session, "set_tenant", &r->params, err);
+}
+
+static enum err_code send_query(struct postgres_reader *r, const char *statement,
+                                const struct query *query, struct err *err)
+{
+    TRY(send_begin(r, "begin_read", query->tenant, err));
     if (is_recount(statement)) {
         TRY(session_send(&r->session, "allow_joins", NULL, err));
     }
@@ -148,4 +157,44 @@ enum err_code postgres_reader_query(struct reader *reader, const struct query *q
     }
     take_result(query->arena, result, out);
     return ERR_OK;
+}
+
+/* ---- Snapshots: a transaction over several round trips ---- */
+
+static enum err_code begin_snapshot(struct postgres_reader *r, struct tenant_id tenant,
+                                    struct facts *facts, struct err *err)
+{
+    CLEANUP(session_clear) PGresult *clock = NULL;
+    TRY(session_connect(&r->session, err));
+    TRY(send_begin(r, "begin_snapshot", tenant, err));
+    TRY(session_send(&r->session, "clock", NULL, err));
+    TRY(session_sync(&r->session, err));
+    TRY(skip(r, err));
+    TRY(skip(r, err));
+    TRY(session_next(&r->session, SESSION_WAIT_MS, &clock, err));
+    TRY(session_end(&r->session, SESSION_WAIT_MS, err));
+    facts->clock = result_int(clock, 0, 0);
+    return ERR_OK;
+}
+
+enum err_code postgres_snapshot_begin(struct reader *reader, struct tenant_id tenant,
+                                      struct facts *facts, struct err *err)
+{
+    return begin_snapshot((struct postgres_reader *)reader, tenant, facts, err);
+}
+
+enum err_code postgres_snapshot_load(struct reader *reader, struct facts *facts, struct err *err)
+{
+    struct postgres_reader *r = (struct postgres_reader *)reader;
+    TRY(load_send(&r->session, &r->params, &facts->wants, err));
+    TRY(session_sync(&r->session, err));
+    TRY(load_receive(&r->session, facts, &facts->wants, err));
+    TRY(session_end(&r->session, SESSION_WAIT_MS, err));
+    facts_answered(facts);
+    return ERR_OK;
+}
+
+void postgres_snapshot_end(struct reader *reader)
+{
+    session_rollback(&((struct postgres_reader *)reader)->session);
 }

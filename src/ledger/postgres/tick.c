@@ -381,5 +381,8 @@ const struct ledger_backend ledger_postgres = {
     .reader_open = postgres_reader_open,
     .reader_close = postgres_reader_close,
     .reader_query = postgres_reader_query,
+    .snapshot_begin = postgres_snapshot_begin,
+    .snapshot_load = postgres_snapshot_load,
+    .snapshot_end = postgres_snapshot_end,
     .blobs_open = postgres_blobs_open,
 };

@@ -234,5 +234,8 @@ const struct ledger_backend ledger_sqlite = {
     .reader_open = sqlite_reader_open,
     .reader_close = sqlite_reader_close,
     .reader_query = sqlite_reader_query,
+    .snapshot_begin = sqlite_snapshot_begin,
+    .snapshot_load = sqlite_snapshot_load,
+    .snapshot_end = sqlite_snapshot_end,
     .blobs_open = sqlite_blobs_open,
 };

@@ -21,9 +21,15 @@ struct load_statement {
     uint8_t fields[STATEMENT_ARGS_MAX]; /* enum want_field, in the order of the parameters. */
 };
 
-struct load_statements {
+/* Answers wants over one connection: the writer's, or a reader's. */
+struct loader {
+    sqlite3 *db;
     struct load_statement wants[WANT_COUNT][WANT_LOADS_MAX];
     struct load_statement open_heads;
+};
+
+struct load_statements {
+    struct loader loader;
     sqlite3_stmt *shard;
     sqlite3_stmt *tick;
 };
@@ -64,6 +70,9 @@ void ledger_sqlite_set_wal_max(int64_t bytes);
 
 /* load.c */
 void load_prepare(struct sqlite_ledger *ledger);
+void loader_prepare(struct loader *loader, sqlite3 *db);
+/* Answers facts->wants. */
+enum err_code loader_answer(struct loader *loader, struct facts *facts, struct err *err);
 enum err_code load_shards(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
 enum err_code load_wants(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
 enum err_code load_fetched_jobs(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
@@ -89,6 +98,10 @@ enum err_code sqlite_reader_open(const struct ledger_target *target, struct read
 void sqlite_reader_close(struct reader *base);
 enum err_code sqlite_reader_query(struct reader *base, const struct query *query,
                                   struct query_result *out, struct err *err);
+enum err_code sqlite_snapshot_begin(struct reader *base, struct tenant_id tenant,
+                                    struct facts *facts, struct err *err);
+enum err_code sqlite_snapshot_load(struct reader *base, struct facts *facts, struct err *err);
+void sqlite_snapshot_end(struct reader *base);
 
 /* blobs.c */
 enum err_code sqlite_blobs_open(const struct ledger_target *target, struct blobs **out,

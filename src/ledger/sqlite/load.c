@@ -44,16 +44,22 @@ static struct load_statement prepare(sqlite3 *db, const char *name, enum table_i
     return load;
 }
 
-void load_prepare(struct sqlite_ledger *ledger)
+void loader_prepare(struct loader *loader, sqlite3 *db)
 {
+    loader->db = db;
     for (int kind = 0; kind < WANT_COUNT; kind++) {
         const struct want_loads *loads = want_loads_of((enum want_kind)kind);
         for (size_t i = 0; i < loads->count; i++) {
-            ledger->load.wants[kind][i] =
-                prepare(ledger->db, loads->loads[i].statement, loads->loads[i].table);
+            loader->wants[kind][i] =
+                prepare(db, loads->loads[i].statement, loads->loads[i].table);
         }
     }
-    ledger->load.open_heads = prepare(ledger->db, "load_open_heads", TABLE_READY);
+    loader->open_heads = prepare(db, "load_open_heads", TABLE_READY);
+}
+
+void load_prepare(struct sqlite_ledger *ledger)
+{
+    loader_prepare(&ledger->load.loader, ledger->db);
     ledger->load.shard = database_prepare_named(ledger->db, &sqlite_load, "load_shard");
     ledger->load.tick = database_prepare_named(ledger->db, &sqlite_apply, "find_tick");
 }
@@ -78,7 +84,7 @@ static void bind_want(const struct load_statement *load, const struct want *want
 }
 
 /* Every row that the statement gives, in order. */
-static enum err_code read_all(struct sqlite_ledger *ledger, const struct load_statement *load,
+static enum err_code read_all(struct loader *loader, const struct load_statement *load,
                               const struct want *want, struct arena *arena, row_list *out_rows,
                               struct err *err)
 {
@@ -88,17 +94,17 @@ static enum err_code read_all(struct sqlite_ledger *ledger, const struct load_st
         struct row *row = read_row(load->statement, load->table, arena);
         VEC_PUSH(arena, out_rows, row);
     }
-    const enum err_code result = code == SQLITE_DONE ? ERR_OK : database_error(ledger->db, err);
+    const enum err_code result = code == SQLITE_DONE ? ERR_OK : database_error(loader->db, err);
     sqlite3_reset(load->statement);
     return result;
 }
 
-static enum err_code learn_all(struct sqlite_ledger *ledger, const struct load_statement *load,
+static enum err_code learn_all(struct loader *loader, const struct load_statement *load,
                                enum want_kind kind, const struct want *want, struct facts *facts,
                                struct err *err)
 {
     row_list rows = {0};
-    TRY(read_all(ledger, load, want, facts->arena, &rows, err));
+    TRY(read_all(loader, load, want, facts->arena, &rows, err));
     for (size_t i = 0; i < rows.n; i++) {
         facts_learn(facts, kind, want, rows.v[i]);
     }
@@ -117,13 +123,13 @@ static int compare_lanes(const void *a, const void *b)
 
 /* Each job type is asked for apart, so that its lanes come ordered from the index and those of
  * other types cost nothing; then the best of all. */
-static enum err_code read_open_lanes(struct sqlite_ledger *ledger, const struct want *want,
+static enum err_code read_open_lanes(struct loader *loader, const struct want *want,
                                      struct arena *arena, row_list *out_lanes, struct err *err)
 {
     struct want of_type = *want;
     struct str types = want->text;
     while (str_split(&types, '\n', &of_type.text)) {
-        TRY(read_all(ledger, &ledger->load.wants[WANT_OPEN_LANES][0], &of_type, arena, out_lanes,
+        TRY(read_all(loader, &loader->wants[WANT_OPEN_LANES][0], &of_type, arena, out_lanes,
                      err));
     }
     if (out_lanes->n > 1) {
@@ -140,42 +146,47 @@ static enum err_code read_open_lanes(struct sqlite_ledger *ledger, const struct 
 }
 
 /* The open lanes first, then the heads of each. */
-static enum err_code learn_open_lanes(struct sqlite_ledger *ledger, const struct want *want,
+static enum err_code learn_open_lanes(struct loader *loader, const struct want *want,
                                       struct facts *facts, struct err *err)
 {
     row_list lanes = {0};
-    TRY(read_open_lanes(ledger, want, facts->arena, &lanes, err));
+    TRY(read_open_lanes(loader, want, facts->arena, &lanes, err));
     struct want heads = *want;
     for (size_t i = 0; i < lanes.n; i++) {
         facts_learn(facts, WANT_OPEN_LANES, want, lanes.v[i]);
         heads.a = ((const struct lane_row *)lanes.v[i])->lane;
-        TRY(learn_all(ledger, &ledger->load.open_heads, WANT_OPEN_LANES, &heads, facts, err));
+        TRY(learn_all(loader, &loader->open_heads, WANT_OPEN_LANES, &heads, facts, err));
     }
     return ERR_OK;
 }
 
-static enum err_code answer(struct sqlite_ledger *ledger, enum want_kind kind,
+static enum err_code answer(struct loader *loader, enum want_kind kind,
                             const struct want *want, struct facts *facts, struct err *err)
 {
     if (kind == WANT_OPEN_LANES) {
-        return learn_open_lanes(ledger, want, facts, err);
+        return learn_open_lanes(loader, want, facts, err);
     }
     const size_t count = want_loads_of(kind)->count;
     for (size_t i = 0; i < count; i++) {
-        TRY(learn_all(ledger, &ledger->load.wants[kind][i], kind, want, facts, err));
+        TRY(learn_all(loader, &loader->wants[kind][i], kind, want, facts, err));
     }
+    return ERR_OK;
+}
+
+enum err_code loader_answer(struct loader *loader, struct facts *facts, struct err *err)
+{
+    for (int kind = 0; kind < WANT_COUNT; kind++) {
+        for (size_t i = 0; i < facts->wants.of[kind].n; i++) {
+            TRY(answer(loader, (enum want_kind)kind, &facts->wants.of[kind].v[i], facts, err));
+        }
+    }
+    facts_answered(facts);
     return ERR_OK;
 }
 
 enum err_code load_wants(struct sqlite_ledger *ledger, struct facts *facts, struct err *err)
 {
-    for (int kind = 0; kind < WANT_COUNT; kind++) {
-        for (size_t i = 0; i < facts->wants.of[kind].n; i++) {
-            TRY(answer(ledger, (enum want_kind)kind, &facts->wants.of[kind].v[i], facts, err));
-        }
-    }
-    facts_answered(facts);
-    return ERR_OK;
+    return loader_answer(&ledger->load.loader, facts, err);
 }
 
 enum err_code load_shards(struct sqlite_ledger *ledger, struct facts *facts, struct err *err)
@@ -207,7 +218,7 @@ enum err_code load_fetched_jobs(struct sqlite_ledger *ledger, struct facts *fact
         }
         const struct want want = {
             .shard = leased->shard, .tenant = leased->tenant, .a = leased->job};
-        TRY(answer(ledger, WANT_JOB, &want, facts, err));
+        TRY(answer(&ledger->load.loader, WANT_JOB, &want, facts, err));
     }
     return ERR_OK;
 }

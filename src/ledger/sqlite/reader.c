@@ -9,6 +9,9 @@ struct sqlite_reader {
     sqlite3 *db;
     sqlite3_stmt **queries;  /* One per statement of queries.sql, prepared at first use. */
     sqlite3_stmt **counters; /* The same of counters.sql. */
+    struct loader loader;    /* Prepared at the first snapshot. */
+    sqlite3_stmt *begin;
+    sqlite3_stmt *commit;
 };
 
 static enum err_code open_file(struct sqlite_reader *reader, const struct ledger_target *target,
@@ -134,4 +137,36 @@ enum err_code sqlite_reader_query(struct reader *base, const struct query *query
     sqlite3_clear_bindings(statement);
     out->values = values.v;
     return result;
+}
+
+/* ---- Snapshots ---- */
+
+enum err_code sqlite_snapshot_begin(struct reader *base, struct tenant_id tenant,
+                                    struct facts *facts, struct err *err)
+{
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    (void)tenant; /* Every statement names it; there is no row security. */
+    if (reader->loader.db == NULL) {
+        loader_prepare(&reader->loader, reader->db);
+        reader->begin = database_prepare_named(reader->db, &sqlite_session, "begin_read");
+        reader->commit = database_prepare_named(reader->db, &sqlite_session, "commit");
+    }
+    TRY(database_run(reader->db, reader->begin, err));
+    facts->clock = ledger_sqlite_now();
+    return ERR_OK;
+}
+
+enum err_code sqlite_snapshot_load(struct reader *base, struct facts *facts, struct err *err)
+{
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    return loader_answer(&reader->loader, facts, err);
+}
+
+void sqlite_snapshot_end(struct reader *base)
+{
+    struct sqlite_reader *reader = (struct sqlite_reader *)base;
+    struct err ignored = {0};
+    if (sqlite3_get_autocommit(reader->db) == 0) {
+        (void)database_run(reader->db, reader->commit, &ignored);
+    }
 }

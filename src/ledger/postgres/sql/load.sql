@@ -325,6 +325,19 @@ CROSS JOIN LATERAL (
       AND x.rank >= l.rank
     ORDER BY x.rank, x.job LIMIT k.most) AS r;
 
+-- name: load_lane_heads
+-- args: shard, tenant, a, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int4[]) AS most, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.eligible_at
+    FROM ready AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane = k.a
+    ORDER BY x.rank, x.job LIMIT k.most) AS r;
+
 -- name: load_source_lanes
 -- args: shard, tenant, text
 SELECT k.nr, r.*

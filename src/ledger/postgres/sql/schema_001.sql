@@ -499,10 +499,13 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I TO stella_reader', name);
     END LOOP;
 
-    -- The installation's defaults, of the system tenant in shard 63, are read without its lock.
+    -- The installation's defaults, of the system tenant in shard 63, hold for every tenant; they
+    -- are read without its lock.
     FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources']
     LOOP
         EXECUTE format('CREATE POLICY engine_defaults ON %I FOR SELECT TO stella_engine USING (
+            shard::int4 = 63 AND tenant::int8 = 1)', name);
+        EXECUTE format('CREATE POLICY reader_defaults ON %I FOR SELECT TO stella_reader USING (
             shard::int4 = 63 AND tenant::int8 = 1)', name);
     END LOOP;
 

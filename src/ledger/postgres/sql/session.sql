@@ -42,6 +42,10 @@ BEGIN ISOLATION LEVEL READ COMMITTED;
 -- name: begin_read
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
 
+-- Several statements that see the same state.
+-- name: begin_snapshot
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+
 -- name: commit
 COMMIT;
 

@@ -174,6 +174,15 @@ WHERE shard = ?1 AND tenant = ?2 AND lane = ?3
 ORDER BY rank, job
 LIMIT ?4;
 
+-- name: load_lane_heads
+-- args: shard, tenant, a, limit
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       eligible_at
+FROM ready
+WHERE shard = ?1 AND tenant = ?2 AND lane = ?3
+ORDER BY rank, job
+LIMIT ?4;
+
 -- name: load_source_lanes
 -- args: shard, tenant, text
 SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms

@@ -1,0 +1,500 @@
+#include "core/explain.h"
+
+#include "base/check.h"
+#include "base/time.h"
+#include "core/bucket.h"
+#include "core/dispatch.h"
+#include "core/settle.h"
+#include "core/submit.h"
+
+enum { MICRO = 1000000 };
+
+static const char *const gate_names[EXPLAIN_GATES] = {
+    [EXPLAIN_RUN] = "run",         [EXPLAIN_PREDECESSORS] = "predecessors",
+    [EXPLAIN_RELEASE] = "release", [EXPLAIN_TIME] = "time",
+    [EXPLAIN_SOURCE] = "source",   [EXPLAIN_TENANT] = "tenant",
+    [EXPLAIN_TYPE] = "type",       [EXPLAIN_HOST] = "host",
+    [EXPLAIN_TOKENS] = "tokens",   [EXPLAIN_LANE] = "lane",
+    [EXPLAIN_WORKER] = "worker",   [EXPLAIN_TURN] = "turn",
+};
+
+static const char *const lift_names[] = {"time", "jobs", "submitter", "operator", "worker"};
+
+const char *explain_gate_name(enum explain_gate_id id)
+{
+    return gate_names[id];
+}
+
+const char *explain_lift_name(enum explain_lift lift)
+{
+    return lift_names[lift];
+}
+
+static const struct lane_row *lane_of(const struct tenant_facts *t, const struct carry *carry)
+{
+    return (const struct lane_row *)facts_find(t, TABLE_LANES, carry->lane);
+}
+
+static const struct source *source_of(const struct tenant_facts *t, const struct lane_row *lane)
+{
+    return lane->source.len == 0 ? NULL : config_source(t->config, lane->source);
+}
+
+/* ---- Asking ---- */
+
+/* A job that waits for the first time has one line, and waits for jobs that live: what they are is
+ * needed only when somebody retried it, or when something is being settled. */
+static bool needs_predecessors(struct facts *facts, const struct tenant_facts *t,
+                               const struct blocked_row *blocked, enum explain_depth depth)
+{
+    return depth == EXPLAIN_ALL || blocked->carry.job_seq > 1 ||
+           facts_shard(facts, t->shard)->settling.n > 0;
+}
+
+static bool want_predecessors(struct facts *facts, struct tenant_facts *t,
+                              const struct blocked_row *blocked, enum explain_depth depth)
+{
+    const struct job_id job = {blocked->job};
+    if (!want_of_shard(facts, t->shard, WANT_ALL_SETTLING, 4)) {
+        return false;
+    }
+    if (!needs_predecessors(facts, t, blocked, depth)) {
+        return true;
+    }
+    bool known = want(facts, t, WANT_SETTLING, job.v);
+    if (!settle_preds_want(facts, t, job)) {
+        return false;
+    }
+    const row_list *edges = facts_list(t, WANT_EDGES_TO, job.v);
+    int32_t named = 0;
+    for (size_t i = 0; i < edges->n; i++) {
+        const int64_t pred = ((const struct edge_row *)edges->v[i])->pred;
+        if (facts_find(t, TABLE_OUTCOMES, pred) != NULL || pred < 0) {
+            known &= want(facts, t, WANT_SETTLING, pred);
+        } else if (depth == EXPLAIN_ALL && named++ < EXPLAIN_PREDECESSORS_MAX) {
+            known &= want(facts, t, WANT_LEASED, pred);
+            known &= want(facts, t, WANT_WAITING, pred);
+        }
+    }
+    return known;
+}
+
+/* The tenant's job types, each ended by '\n'. */
+static struct str all_types(struct facts *facts, const struct tenant_facts *t)
+{
+    struct buf types;
+    buf_init(&types, SIZE_MAX / 4);
+    for (size_t i = 0; i < t->config->job_types.n; i++) {
+        const struct job_type *type = t->config->job_types.entries[i].value;
+        buf_str(&types, type->name);
+        buf_char(&types, '\n');
+    }
+    const struct str text = arena_str(facts->arena, buf_get(&types));
+    buf_fini(&types);
+    return text;
+}
+
+static bool want_position(struct facts *facts, struct tenant_facts *t, const struct lane_row *lane)
+{
+    const struct str own = arena_format(facts->arena, "%.*s\n", STR_ARG(lane->job_type));
+    bool known = want_list_of(facts, t, WANT_LANE_HEADS, lane->lane, 0, POSITION_AHEAD_MAX + 1);
+    known &= want_open_lanes(facts, t, own, facts->now, POSITION_HEADS_MAX);
+    known &= want_open_lanes(facts, t, all_types(facts, t), facts->now, 1);
+    for (size_t i = 0; known && i < t->by_key[TABLE_LANES].n; i++) {
+        const struct lane_row *other = t->by_key[TABLE_LANES].entries[i].value;
+        if (str_eq(other->job_type, lane->job_type)) {
+            known &= throttle_want(facts, t, source_of(t, other));
+        }
+    }
+    return known;
+}
+
+static bool want_gates(struct facts *facts, struct tenant_facts *t, const struct carry *carry,
+                       enum explain_depth depth)
+{
+    if (!want(facts, t, WANT_LANE, carry->lane)) {
+        return false;
+    }
+    const struct lane_row *lane = lane_of(t, carry);
+    CHECK(lane != NULL);
+    bool known = want_text(facts, t, WANT_BUSY_LANES, lane->job_type, STR(""));
+    known &= throttle_want(facts, t, source_of(t, lane));
+    return (depth == EXPLAIN_HOLD || want_position(facts, t, lane)) && known;
+}
+
+bool explain_want(struct facts *facts, struct tenant_facts *t, struct job_id job,
+                  enum explain_depth depth)
+{
+    bool known = config_want(facts, t);
+    known &= want(facts, t, WANT_WAITING, job.v);
+    if (depth == EXPLAIN_ALL) {
+        known &= want(facts, t, WANT_LEASED, job.v);
+        known &= want(facts, t, WANT_OUTCOME, job.v);
+    }
+    facts_build_config(facts, t);
+    const struct job_place place = job_place(t, job);
+    if (!known || t->config == NULL || place.carry == NULL) {
+        return known;
+    }
+    known &= place.carry->run == 0 || want(facts, t, WANT_RUN, place.carry->run);
+    if (place.outcome != NULL) {
+        known &= settle_preds_want(facts, t, job);
+    }
+    if (place.blocked != NULL) {
+        known &= want_predecessors(facts, t, place.blocked, depth);
+    }
+    if (place.ready != NULL || depth == EXPLAIN_ALL) {
+        known &= want_gates(facts, t, place.carry, depth);
+    }
+    return known;
+}
+
+/* ---- Saying ---- */
+
+/* One job that is being explained. */
+struct explaining {
+    struct facts *facts;
+    struct tenant_facts *t;
+    struct job_id job;
+    enum explain_depth depth;
+    struct explanation *out;
+    const struct job_type *type;
+    struct throttle_row bucket; /* As a claim would find it. */
+    bool has_bucket;
+};
+
+static struct explain_gate *add_gate(struct explaining *e, enum explain_gate_id id,
+                                     enum explain_lift lift)
+{
+    struct explain_gate *gate = &e->out->gates[e->out->gate_count++];
+    *gate = (struct explain_gate){.id = id, .lift = lift};
+    return gate;
+}
+
+static void add_number(struct explain_gate *gate, const char *name, enum explain_kind kind,
+                       int64_t value)
+{
+    CHECK(gate->number_count < EXPLAIN_NUMBERS_MAX);
+    gate->numbers[gate->number_count++] = (struct explain_value){name, kind, value};
+}
+
+static void set_free(struct explain_gate *gate, const char *name, enum explain_kind kind,
+                     int64_t value)
+{
+    gate->free = (struct explain_value){name, kind, value};
+}
+
+/* ---- Gates of a job that is blocked ---- */
+
+static void say_run(struct explaining *e)
+{
+    const struct run_row *run = e->out->run;
+    if (run == NULL) {
+        return;
+    }
+    struct explain_gate *gate = add_gate(e, EXPLAIN_RUN, LIFT_SUBMITTER);
+    add_number(gate, "present", EXPLAIN_NUMBER, run->present);
+    add_number(gate, "total", EXPLAIN_NUMBER, run->total);
+    if (run->present < run->total) {
+        gate->hold = HOLD_RUN_INCOMPLETE;
+        set_free(gate, "present", EXPLAIN_NUMBER, run->total);
+    }
+}
+
+/* It ended, but its successors are settled in a following tick. */
+static bool is_settling(const struct tenant_facts *t, const struct edge_row *edge)
+{
+    const struct settling_row *row =
+        (const struct settling_row *)facts_find(t, TABLE_SETTLING, edge->pred);
+    return row != NULL && row->after_succ < edge->succ;
+}
+
+static void add_predecessor(struct explaining *e, const struct edge_row *edge)
+{
+    const struct job_place place = job_place(e->t, (struct job_id){edge->pred});
+    const bool is_stuck = place.outcome != NULL;
+    e->out->awaited++;
+    e->out->stuck += is_stuck;
+    if (e->out->predecessors.n < EXPLAIN_PREDECESSORS_MAX) {
+        VEC_PUSH(e->facts->arena, &e->out->predecessors,
+                 ((struct explain_predecessor){
+                     .job = {edge->pred},
+                     .kind = (enum edge_kind)edge->kind,
+                     .state = place.state,
+                     .is_stuck = is_stuck,
+                 }));
+    }
+}
+
+/* Those that ended badly come first: nothing but a retry helps there. */
+static void list_predecessors(struct explaining *e, bool stuck)
+{
+    const row_list *edges = facts_list_find(e->t, WANT_EDGES_TO, e->job.v);
+    for (size_t i = 0; edges != NULL && i < edges->n; i++) {
+        const struct edge_row *edge = (const struct edge_row *)edges->v[i];
+        const bool ended = facts_find(e->t, TABLE_OUTCOMES, edge->pred) != NULL;
+        if (edge->pred > 0 && ended == stuck && !settle_is_satisfied(e->t, edge) &&
+            !is_settling(e->t, edge)) {
+            add_predecessor(e, edge);
+        }
+    }
+}
+
+static void say_predecessors(struct explaining *e)
+{
+    struct explanation *out = e->out;
+    const struct blocked_row *blocked = out->place.blocked;
+    if ((out->place.carry->flags & JOB_HAS_PREDECESSORS) == 0 && blocked == NULL) {
+        return;
+    }
+    const bool is_whole = out->run == NULL || out->run->present == out->run->total;
+    if (blocked != NULL && needs_predecessors(e->facts, e->t, blocked, e->depth)) {
+        list_predecessors(e, true);
+        list_predecessors(e, false);
+    } else if (blocked != NULL && is_whole) {
+        out->awaited = blocked->remaining;
+    }
+    struct explain_gate *gate =
+        add_gate(e, EXPLAIN_PREDECESSORS, out->stuck > 0 ? LIFT_OPERATOR : LIFT_JOBS);
+    add_number(gate, "awaited", EXPLAIN_NUMBER, out->awaited);
+    add_number(gate, "stuck", EXPLAIN_NUMBER, out->stuck);
+    if (out->awaited > 0) {
+        gate->hold = out->stuck > 0 ? HOLD_PREDECESSOR_FAILED : HOLD_PREDECESSORS;
+        set_free(gate, "awaited", EXPLAIN_NUMBER, 0);
+    }
+    gate = add_gate(e, EXPLAIN_RELEASE, LIFT_TIME);
+    if (blocked != NULL && out->awaited == 0 && is_whole) {
+        gate->hold = HOLD_RELEASING;
+        set_free(gate, "settled", EXPLAIN_SWITCH, true);
+    }
+}
+
+/* ---- Gates of a job that is pending ---- */
+
+static void say_time(struct explaining *e)
+{
+    const struct delayed_row *delayed = e->out->place.delayed;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_TIME, LIFT_TIME);
+    if (delayed != NULL) {
+        gate->hold = (enum hold_reason)delayed->reason;
+        gate->not_before = delayed->due_at;
+        add_number(gate, "due_at", EXPLAIN_AT, delayed->due_at);
+        set_free(gate, "due_at", EXPLAIN_AT, e->facts->now);
+    }
+    const struct blocked_row *blocked = e->out->place.blocked;
+    if (blocked != NULL && blocked->delay_us > 0) {
+        gate->hold = HOLD_DELAY; /* Counted from its release, which is not before now. */
+        gate->not_before = e->facts->now + blocked->delay_us;
+        add_number(gate, "delay_ms", EXPLAIN_NUMBER, blocked->delay_us / US_PER_MS);
+        set_free(gate, "delay_ms", EXPLAIN_NUMBER, 0);
+    }
+}
+
+static void say_source(struct explaining *e)
+{
+    if (e->out->source == NULL) {
+        return;
+    }
+    struct explain_gate *gate = add_gate(e, EXPLAIN_SOURCE, LIFT_OPERATOR);
+    gate->hold = gate_source(e->out->source).hold;
+    add_number(gate, "enabled", EXPLAIN_SWITCH, e->out->source->enabled);
+    if (gate->hold != HOLD_NONE) {
+        set_free(gate, "enabled", EXPLAIN_SWITCH, true);
+    }
+}
+
+/* Passes for this job, but not for those before it and then for this one. */
+static void say_limit(struct explain_gate *gate, struct gate alone, struct gate with_all,
+                      int64_t in_use, int64_t limit, int64_t ahead)
+{
+    gate->hold = alone.hold;
+    add_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
+    add_number(gate, "in_use", EXPLAIN_NUMBER, in_use);
+    add_number(gate, "limit", EXPLAIN_NUMBER, limit);
+    if (with_all.hold != HOLD_NONE) {
+        set_free(gate, "max_inflight", EXPLAIN_NUMBER, in_use + ahead + 1);
+    }
+}
+
+static void say_limits(struct explaining *e)
+{
+    const struct tenant_row *tenant = e->t->row;
+    const int64_t ahead = e->out->position.ahead;
+    say_limit(add_gate(e, EXPLAIN_TENANT, LIFT_JOBS), gate_tenant(tenant, 1),
+              gate_tenant(tenant, ahead + 1), tenant->inflight, tenant->max_inflight, ahead);
+    const int64_t in_use = type_inflight(e->t, e->type->name);
+    say_limit(add_gate(e, EXPLAIN_TYPE, LIFT_JOBS), gate_type(e->type, in_use, 1),
+              gate_type(e->type, in_use, ahead + 1), in_use, e->type->max_inflight, ahead);
+}
+
+static void say_host(struct explaining *e)
+{
+    const struct throttle_row *bucket = &e->bucket;
+    struct throttle_row tried = *bucket;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_HOST, LIFT_TIME);
+    const struct gate said = gate_bucket(&tried, 0, e->facts->now);
+    if (said.hold == HOLD_HOST_BLOCKED) {
+        gate->hold = said.hold;
+        gate->not_before = said.open_at;
+        add_number(gate, "blocked_until", EXPLAIN_AT, bucket->blocked_until);
+        set_free(gate, "blocked_until", EXPLAIN_AT, e->facts->now);
+    }
+}
+
+/* Takes for one job after another; the first answer, and whether all got theirs. */
+static struct gate take_all(struct throttle_row *bucket, int64_t requests, int64_t jobs,
+                            int64_t now, bool *out_all)
+{
+    const struct gate first = gate_bucket(bucket, requests, now);
+    *out_all = first.hold == HOLD_NONE;
+    for (int64_t i = 1; *out_all && i < jobs; i++) {
+        *out_all = gate_bucket(bucket, requests, now).hold == HOLD_NONE;
+    }
+    return first;
+}
+
+static void say_tokens(struct explaining *e)
+{
+    const int64_t now = e->facts->now;
+    const int64_t asked = gate_requests(e->type);
+    const int64_t jobs = e->out->position.ahead_in_bucket + 1;
+    struct throttle_row bucket = e->bucket;
+    bucket.blocked_until = 0; /* The host's gate has said that. */
+    (void)gate_bucket(&bucket, 0, now);
+    if (bucket.rate_milli == 0) {
+        return;
+    }
+    struct throttle_row tried = bucket;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_TOKENS, LIFT_TIME);
+    bool all = false;
+    const struct gate said = take_all(&tried, asked, jobs, now, &all);
+    const int64_t each = asked < bucket.burst ? asked : bucket.burst;
+    gate->hold = said.hold;
+    add_number(gate, "burst", EXPLAIN_NUMBER, bucket.burst);
+    add_number(gate, "needed", EXPLAIN_NUMBER, each);
+    add_number(gate, "rate_milli", EXPLAIN_NUMBER, bucket.rate_milli);
+    add_number(gate, "tokens", EXPLAIN_NUMBER, bucket.level_micro / MICRO);
+    if (said.hold != HOLD_NONE) {
+        /* Jobs that run may give back what they did not use: only a closed lane makes it sure. */
+        add_number(gate, "refilled_at", EXPLAIN_AT, said.open_at);
+        gate->not_before = e->out->lane->open_at > now && e->out->lane->open_at < INT64_MAX
+                               ? e->out->lane->open_at
+                               : 0;
+    }
+    if (!all) {
+        set_free(gate, "tokens", EXPLAIN_NUMBER, jobs * each);
+    }
+}
+
+/* A lane that was refused is not asked again before a time, even when its gates would pass now. */
+static void say_lane(struct explaining *e)
+{
+    const struct lane_row *lane = e->out->lane;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_LANE, LIFT_TIME);
+    if (lane->open_at <= e->facts->now) {
+        return;
+    }
+    gate->hold = (enum hold_reason)lane->hold;
+    if (lane->open_at < INT64_MAX) {
+        gate->not_before = lane->open_at;
+        add_number(gate, "open_at", EXPLAIN_AT, lane->open_at);
+    } else {
+        gate->lift = LIFT_OPERATOR;
+    }
+    set_free(gate, "open_at", EXPLAIN_AT, e->facts->now);
+}
+
+static void say_worker(struct explaining *e, const struct explain_worker *worker)
+{
+    struct explain_gate *gate = add_gate(e, EXPLAIN_WORKER, LIFT_OPERATOR);
+    const int64_t running = type_inflight(e->t, e->type->name);
+    add_number(gate, "running", EXPLAIN_NUMBER, running);
+    if (worker->asked_at > 0) {
+        add_number(gate, "asked_at", EXPLAIN_AT, worker->asked_at);
+    }
+    if (!worker->serves && running == 0) {
+        gate->hold = HOLD_NO_WORKER;
+        set_free(gate, "workers", EXPLAIN_NUMBER, 1);
+    }
+}
+
+static void say_turn(struct explaining *e)
+{
+    const struct explanation *out = e->out;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_TURN, LIFT_WORKER);
+    gate->hold = HOLD_QUEUE;
+    add_number(gate, "ahead", EXPLAIN_NUMBER, out->position.ahead);
+    add_number(gate, "ahead_in_lane", EXPLAIN_NUMBER, out->position.ahead_in_lane);
+    add_number(gate, "lanes_ahead", EXPLAIN_NUMBER, out->position.lanes_ahead);
+    add_number(gate, "open_lanes", EXPLAIN_NUMBER, out->position.open_lanes);
+    add_number(gate, "waiting_in_lane", EXPLAIN_NUMBER, out->lane->waiting);
+    set_free(gate, "slots", EXPLAIN_NUMBER, out->position.ahead + 1);
+}
+
+/* ---- All together ---- */
+
+static void say_gates(struct explaining *e, const struct explain_worker *worker)
+{
+    if (e->depth == EXPLAIN_ALL) {
+        const struct waiting waiting = {
+            .job = e->job,
+            .rank = e->out->place.carry->rank,
+            .lane = e->out->lane,
+            .type = e->type,
+            .host = e->has_bucket ? e->bucket.host : STR(""),
+        };
+        position_find(e->facts, e->t, &waiting, &e->out->position);
+    }
+    say_source(e);
+    say_limits(e);
+    if (e->has_bucket) {
+        say_host(e);
+        say_tokens(e);
+    }
+    say_lane(e);
+    say_worker(e, worker);
+    say_turn(e);
+}
+
+static void sum_up(struct explanation *out)
+{
+    for (size_t i = 0; i < out->gate_count; i++) {
+        const struct explain_gate *gate = &out->gates[i];
+        if (gate->hold == HOLD_NONE) {
+            continue;
+        }
+        out->first = out->first == NULL ? gate : out->first;
+        out->depends |= gate->not_before == 0;
+        out->not_before = gate->not_before > out->not_before ? gate->not_before : out->not_before;
+    }
+}
+
+void explain_job(struct facts *facts, struct tenant_facts *t, struct job_id job,
+                 enum explain_depth depth, const struct explain_worker *worker,
+                 struct explanation *out)
+{
+    struct explaining e = {.facts = facts, .t = t, .job = job, .depth = depth, .out = out};
+    *out = (struct explanation){.place = job_place(t, job)};
+    out->state = out->place.state;
+    if (out->place.carry == NULL || t->config == NULL) {
+        out->state = JOB_NONE;
+        return;
+    }
+    out->run = job_run(t, out->place.carry->run);
+    out->lane = lane_of(t, out->place.carry);
+    if (out->lane != NULL) {
+        out->source = source_of(t, out->lane);
+        e.type = config_job_type(t->config, out->lane->job_type);
+        e.has_bucket = bucket_foreseen(t, out->source, facts->now, &e.bucket);
+    }
+    if (out->state != JOB_BLOCKED && out->state != JOB_PENDING) {
+        return;
+    }
+    say_run(&e);
+    say_predecessors(&e);
+    say_time(&e);
+    if (e.type != NULL && (depth == EXPLAIN_ALL || out->place.ready != NULL)) {
+        say_gates(&e, worker);
+    }
+    sum_up(out);
+}
