@@ -141,7 +141,7 @@ static enum err_code read_by_key(struct call *call, struct reader *reader)
 
 static void read_list(struct call *call, struct reader *reader)
 {
-    const struct job_list *list = call->state;
+    struct job_list *list = call->state;
     enum err_code code = ERR_OK;
     switch (list->walk) {
     case WALK_ALL: code = read_by_job(call, reader, "jobs_page"); break;
@@ -152,7 +152,9 @@ static void read_list(struct call *call, struct reader *reader)
     case WALK_PENDING: code = read_pending(call, reader); break;
     case WALK_KEY: code = read_by_key(call, reader); break;
     }
-    (void)code; /* It stands in call->err. */
+    if (code == ERR_OK) {
+        (void)read_holds(call, reader, list->rows.v, list->rows.n);
+    }
 }
 
 static void list_is_read(struct call *call)

@@ -74,13 +74,11 @@ static void put_time(struct json_writer *w, struct str key, int64_t at)
 
 static void put_hold(struct json_writer *w, const struct job_view *view)
 {
-    int64_t until = 0;
-    const enum hold_reason reason = job_view_hold(view, &until);
-    if (reason != HOLD_NONE) {
+    if (view->hold != HOLD_NONE) {
         json_put_key(w, STR("hold"));
         json_put_object(w);
-        JSON_STR(w, "reason", str_from(hold_name(reason)));
-        put_time(w, STR("until"), until);
+        JSON_STR(w, "reason", str_from(hold_name(view->hold)));
+        put_time(w, STR("until"), view->hold_until);
         json_put_object_end(w);
     }
 }
@@ -123,7 +121,8 @@ struct one_job {
     struct job_id job;
     int status;
     struct wait wait;
-    struct query_result found;
+    bool is_there;
+    struct job_view view;
 };
 
 static void look_at_job(struct call *call);
@@ -132,24 +131,28 @@ static void read_job(struct call *call, struct reader *reader)
 {
     struct one_job *one = call->state;
     struct query q = tenant_query(call, "job_state");
+    struct query_result found = {0};
     query_arg_int(&q, one->job.v);
-    (void)reader_query(reader, &q, &one->found, &call->err);
+    if (reader_query(reader, &q, &found, &call->err) == ERR_OK && found.rows > 0) {
+        one->is_there = true;
+        one->view = job_view_of(&found, 0);
+        (void)read_holds(call, reader, &one->view, 1);
+    }
 }
 
 static void job_is_read(struct call *call)
 {
     const struct one_job *one = call->state;
-    if (one->found.rows == 0) {
+    if (!one->is_there) {
         not_found(call);
         return;
     }
-    const struct job_view view = job_view_of(&one->found, 0);
-    if (!job_has_ended(view.state) && !wait_is_over(call, &one->wait)) {
+    if (!job_has_ended(one->view.state) && !wait_is_over(call, &one->wait)) {
         watches_wait(call, look_at_job);
         return;
     }
     struct json_writer w = call_json(call);
-    put_job(&w, &view);
+    put_job(&w, &one->view);
     call_answer(call, one->status);
 }
 

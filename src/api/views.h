@@ -15,6 +15,9 @@ void answer_run(struct call *call, struct run_id run);
 void put_run(struct json_writer *w, const struct run_row *run);
 void put_job(struct json_writer *w, const struct job_view *view);
 void put_artifact(struct json_writer *w, const struct artifact_row *row);
+/* Fills in why those that wait do; the same as the first gate that explain tells. */
+enum err_code read_holds(struct call *call, struct reader *reader, struct job_view *views,
+                         size_t count);
 /* The path argument as an id; false: answered 404. */
 bool take_job_id(struct call *call, struct job_id *out);
 bool take_run_id(struct call *call, struct run_id *out);

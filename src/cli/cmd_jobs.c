@@ -1,4 +1,5 @@
 /* jobs: submit, look, cancel, retry, replay. */
+#include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/nouns.h"
 #include "cli/print.h"
@@ -27,6 +28,13 @@ static const struct cli_column ATTEMPT_COLUMNS[] = {
     {"MESSAGE", "message", CLI_JSON},
 };
 static const struct cli_shape ATTEMPTS = {"attempt", ATTEMPT_COLUMNS, CLI_COUNT(ATTEMPT_COLUMNS)};
+
+static const struct cli_column EXPLAINED_COLUMNS[] = {
+    {"JOB", "id", CLI_TEXT},           {"STATE", "state", CLI_STATE},
+    {"HOLD", "hold.reason", CLI_TEXT}, {"NOT BEFORE", "not_before", CLI_TIME},
+    {"WHY", "summary", CLI_TEXT},
+};
+static const struct cli_shape EXPLAINED = {"id", EXPLAINED_COLUMNS, CLI_COUNT(EXPLAINED_COLUMNS)};
 
 static int list(struct cli_call *call)
 {
@@ -130,6 +138,23 @@ static int submit(struct cli_call *call)
     }
     cli_print_items(call, json_object_get(reply.json, "jobs"), &SUBMITTED);
     cli_note(call, "Follow one with `stella orchestrator jobs history JOB`.");
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
+static int explain(struct cli_call *call)
+{
+    struct cli_reply reply;
+    const int status =
+        cli_get(call, cli_path(call, "/jobs/%s/explain", cli_argument(call, 0)), &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE) {
+        cli_print_explanation(call, reply.json);
+    } else {
+        cli_show(call, reply.json, &EXPLAINED);
+    }
     json_decref(reply.json);
     return CLI_OK;
 }
@@ -260,6 +285,10 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator jobs submit --type report.build --payload @body.json --key day-31\n"
      "stella orchestrator jobs submit -f jobs.json -o name",
      SUBMIT_OPTIONS, CLI_COUNT(SUBMIT_OPTIONS), submit},
+    {"explain", "why", "JOB", 1, 1, "Tell why a job waits, what lets it start, or how it ended",
+     "stella orchestrator jobs explain job-17\n"
+     "stella orchestrator jobs explain job-17 -o json",
+     NULL, 0, explain},
     {"history", NULL, "JOB", 1, 1, "Show what happened to a job, oldest first",
      "stella orchestrator jobs history job-17\n"
      "stella orchestrator jobs history job-17 --all -o jsonl",

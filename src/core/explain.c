@@ -116,7 +116,9 @@ static bool want_gates(struct facts *facts, struct tenant_facts *t, const struct
         return false;
     }
     const struct lane_row *lane = lane_of(t, carry);
-    CHECK(lane != NULL);
+    if (lane == NULL) {
+        return true; /* Asked for another job in this round; that one is not done yet. */
+    }
     bool known = want_text(facts, t, WANT_BUSY_LANES, lane->job_type, STR(""));
     known &= throttle_want(facts, t, source_of(t, lane));
     return (depth == EXPLAIN_HOLD || want_position(facts, t, lane)) && known;
@@ -373,7 +375,6 @@ static void say_tokens(struct explaining *e)
     add_number(gate, "burst", EXPLAIN_NUMBER, bucket.burst);
     add_number(gate, "needed", EXPLAIN_NUMBER, each);
     add_number(gate, "rate_milli", EXPLAIN_NUMBER, bucket.rate_milli);
-    add_number(gate, "tokens", EXPLAIN_NUMBER, bucket.level_micro / MICRO);
     if (said.hold != HOLD_NONE) {
         /* Jobs that run may give back what they did not use: only a closed lane makes it sure. */
         add_number(gate, "refilled_at", EXPLAIN_AT, said.open_at);
@@ -381,6 +382,7 @@ static void say_tokens(struct explaining *e)
                                ? e->out->lane->open_at
                                : 0;
     }
+    add_number(gate, "tokens", EXPLAIN_NUMBER, bucket.level_micro / MICRO);
     if (!all) {
         set_free(gate, "tokens", EXPLAIN_NUMBER, jobs * each);
     }
@@ -408,10 +410,10 @@ static void say_worker(struct explaining *e, const struct explain_worker *worker
 {
     struct explain_gate *gate = add_gate(e, EXPLAIN_WORKER, LIFT_OPERATOR);
     const int64_t running = type_inflight(e->t, e->type->name);
-    add_number(gate, "running", EXPLAIN_NUMBER, running);
     if (worker->asked_at > 0) {
         add_number(gate, "asked_at", EXPLAIN_AT, worker->asked_at);
     }
+    add_number(gate, "running", EXPLAIN_NUMBER, running);
     if (!worker->serves && running == 0) {
         gate->hold = HOLD_NO_WORKER;
         set_free(gate, "workers", EXPLAIN_NUMBER, 1);
@@ -436,7 +438,7 @@ static void say_turn(struct explaining *e)
 static void say_gates(struct explaining *e, const struct explain_worker *worker)
 {
     if (e->depth == EXPLAIN_ALL) {
-        const struct waiting waiting = {
+        const struct waiting_job waiting = {
             .job = e->job,
             .rank = e->out->place.carry->rank,
             .lane = e->out->lane,
@@ -486,6 +488,10 @@ void explain_job(struct facts *facts, struct tenant_facts *t, struct job_id job,
         out->source = source_of(t, out->lane);
         e.type = config_job_type(t->config, out->lane->job_type);
         e.has_bucket = bucket_foreseen(t, out->source, facts->now, &e.bucket);
+    }
+    if (out->place.outcome != NULL && out->state != JOB_SUCCEEDED) {
+        const struct decision d = {.facts = facts, .t = t};
+        out->retry = settle_awaited(&d, job) > 0 ? JOB_BLOCKED : JOB_PENDING;
     }
     if (out->state != JOB_BLOCKED && out->state != JOB_PENDING) {
         return;

@@ -61,7 +61,7 @@ struct explain_value {
 struct explain_gate {
     enum explain_gate_id id;
     enum hold_reason hold; /* HOLD_NONE: passed. */
-    struct explain_value numbers[EXPLAIN_NUMBERS_MAX];
+    struct explain_value numbers[EXPLAIN_NUMBERS_MAX]; /* By name. */
     size_t number_count;
     int64_t not_before; /* Not passed before that; 0: depends on others, or passed. */
     enum explain_lift lift;
@@ -78,8 +78,7 @@ struct explain_predecessor {
 /* What the shell knows of workers that ask for the job's type. */
 struct explain_worker {
     bool serves;      /* Somebody asked lately, or nothing is known yet. */
-    int64_t asked_at; /* Last time; 0 for not since `watched_since`. */
-    int64_t watched_since;
+    int64_t asked_at; /* Last time; 0 for never, as far as is known. */
 };
 
 struct explanation {
@@ -97,6 +96,7 @@ struct explanation {
     int32_t awaited;                              /* All of them … */
     int32_t stuck;                                /* … and those that are stuck. */
     struct position position;
+    enum job_state retry; /* Ended: what a retry would make it; JOB_NONE when it cannot be retried. */
 };
 
 /* Asks for what explain_job() looks at. */

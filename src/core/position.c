@@ -34,7 +34,7 @@ struct rivals {
     size_t n;
 };
 
-static bool comes_before(const struct ready_row *row, const struct waiting *waiting)
+static bool comes_before(const struct ready_row *row, const struct waiting_job *waiting)
 {
     return row->carry.rank < waiting->rank ||
            (row->carry.rank == waiting->rank && row->job < waiting->job.v);
@@ -59,7 +59,7 @@ static struct throttle_row *bucket_of(struct facts *facts, const struct tenant_f
 }
 
 static struct rivals find_rivals(struct facts *facts, const struct tenant_facts *t,
-                                 const struct waiting *waiting)
+                                 const struct waiting_job *waiting)
 {
     struct rivals rivals = {arena_array(facts->arena, struct rival, RIVALS_MAX), 0};
     const struct map *lanes = &t->by_key[TABLE_LANES];
@@ -81,7 +81,7 @@ static struct rivals find_rivals(struct facts *facts, const struct tenant_facts 
 }
 
 /* The rival whose head comes first, if it comes before the job. */
-static struct rival *best_of(const struct rivals *rivals, const struct waiting *waiting)
+static struct rival *best_of(const struct rivals *rivals, const struct waiting_job *waiting)
 {
     struct rival *best = NULL;
     for (size_t i = 0; i < rivals->n; i++) {
@@ -103,7 +103,7 @@ static struct rival *best_of(const struct rivals *rivals, const struct waiting *
 /* What a claim of this type would take before the job from other lanes than its own. Those that
  * share its bucket pass: whatever frees the job frees them too. */
 static void count_rivals(struct facts *facts, const struct tenant_facts *t,
-                         const struct waiting *waiting, struct position *out)
+                         const struct waiting_job *waiting, struct position *out)
 {
     const struct rivals rivals = find_rivals(facts, t, waiting);
     struct rival *rival = NULL;
@@ -124,7 +124,7 @@ static void count_rivals(struct facts *facts, const struct tenant_facts *t,
 }
 
 static void count_lanes(const struct facts *facts, const struct tenant_facts *t,
-                        const struct waiting *waiting, struct position *out)
+                        const struct waiting_job *waiting, struct position *out)
 {
     for (size_t i = 0; i < t->by_key[TABLE_LANES].n; i++) {
         const struct lane_row *lane = t->by_key[TABLE_LANES].entries[i].value;
@@ -136,7 +136,7 @@ static void count_lanes(const struct facts *facts, const struct tenant_facts *t,
     }
 }
 
-void position_find(struct facts *facts, struct tenant_facts *t, const struct waiting *waiting,
+void position_find(struct facts *facts, struct tenant_facts *t, const struct waiting_job *waiting,
                    struct position *out)
 {
     const row_list *own = facts_list(t, WANT_LANE_HEADS, waiting->lane->lane);

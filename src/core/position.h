@@ -15,7 +15,7 @@
 
 enum { POSITION_AHEAD_MAX = 1000, POSITION_HEADS_MAX = 50 };
 
-struct waiting {
+struct waiting_job {
     struct job_id job;
     int64_t rank;
     const struct lane_row *lane;
@@ -32,7 +32,7 @@ struct position {
     int64_t open_lanes;      /* Of all types; at most 64 are looked at. */
 };
 
-void position_find(struct facts *facts, struct tenant_facts *t, const struct waiting *waiting,
+void position_find(struct facts *facts, struct tenant_facts *t, const struct waiting_job *waiting,
                    struct position *out);
 
 /* The source's bucket as a claim would find it; false when nothing paces it. */

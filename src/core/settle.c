@@ -107,7 +107,7 @@ bool settle_is_satisfied(const struct tenant_facts *t, const struct edge_row *ed
     return outcome != NULL && (edge->kind == EDGE_ALWAYS || outcome->state == JOB_SUCCEEDED);
 }
 
-int32_t settle_awaited(struct decision *d, struct job_id job)
+int32_t settle_awaited(const struct decision *d, struct job_id job)
 {
     const row_list *edges = facts_list(d->t, WANT_EDGES_TO, job.v);
     int32_t awaited = 0;

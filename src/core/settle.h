@@ -22,7 +22,7 @@ void settle_now(struct decision *d, int64_t pred);
 /* Asks for the predecessors of `job` and how they ended; settle_awaited() counts those that it
  * still has to wait for. */
 bool settle_preds_want(struct facts *facts, struct tenant_facts *t, struct job_id job);
-int32_t settle_awaited(struct decision *d, struct job_id job);
+int32_t settle_awaited(const struct decision *d, struct job_id job);
 
 /* The predecessor ended as the edge asks. Its outcome must be known. */
 bool settle_is_satisfied(const struct tenant_facts *t, const struct edge_row *edge);

@@ -20,6 +20,7 @@ struct engine_config engine_config_default(struct ledger_target target)
         .park_max_us = 20 * US_PER_S,
         .stop_us = 20 * US_PER_S,
         .gap_us = 1 * US_PER_S,
+        .worker_seen_us = 60 * US_PER_S,
         .look_up_us = 60 * US_PER_S,
         .read_threads = 2,
     };
@@ -70,6 +71,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     read_pool_init(&engine->reads);
     summary_init(&engine->summary);
     park_init(&engine->park);
+    engine->asked.since = clock_mono().us;
     random_bytes(&engine->group_base, sizeof(engine->group_base));
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         engine->shards[shard].next_due_at = INT64_MAX;
@@ -305,6 +307,20 @@ enum err_code engine_tenant_name(struct engine *engine, struct tenant_id tenant,
     *out_name = arena_str(arena, entry.name);
     *out_shard = entry.shard;
     return ERR_OK;
+}
+
+void engine_workers_of(struct engine *engine, struct tenant_id tenant, struct str job_type,
+                       struct explain_worker *out)
+{
+    const uint64_t type = type_hash(job_type);
+    mutex_take(&engine->lock);
+    const int64_t mono = clock_mono().us;
+    const int64_t asked = asked_at(&engine->asked, tenant, type);
+    const int64_t watched = mono - engine->asked.since;
+    out->asked_at = asked == 0 ? 0 : node_ledger_now(engine) - (mono - asked);
+    out->serves = asked != 0 ? mono - asked <= engine->config.worker_seen_us
+                             : watched <= engine->config.worker_seen_us;
+    mutex_give(&engine->lock);
 }
 
 enum err_code engine_read(struct engine *engine, void (*read)(void *ctx, struct reader *reader),

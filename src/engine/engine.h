@@ -19,6 +19,7 @@
 #define ENGINE_ENGINE_H
 
 #include "core/command.h"
+#include "core/explain.h"
 #include "ledger/ledger.h"
 
 struct engine;
@@ -26,14 +27,15 @@ struct engine;
 struct engine_config {
     struct ledger_target target;
     struct limits limits;
-    int32_t committers;  /* PostgreSQL: 2; SQLite: 1 whatever is said. */
-    int32_t group_units; /* Units of work (jobs asked, reported, submitted) of one group: 256. */
-    int32_t queue_max;   /* Requests in each queue. */
-    int32_t parked_max;  /* Parked claims of one credential. */
-    int64_t park_max_us; /* Longest wait of a claim: 20 s. */
-    int64_t stop_us;     /* What was accepted is answered within that time of engine_stop(). */
-    int64_t gap_us;      /* No tick for that long while nobody served: leases get a full ttl. */
-    int64_t look_up_us;  /* After a start, claim ids are looked for in the ledger for that long. */
+    int32_t committers;     /* PostgreSQL: 2; SQLite: 1 whatever is said. */
+    int32_t group_units;    /* Units of work (jobs asked, reported, submitted) of one group: 256. */
+    int32_t queue_max;      /* Requests in each queue. */
+    int32_t parked_max;     /* Parked claims of one credential. */
+    int64_t park_max_us;    /* Longest wait of a claim: 20 s. */
+    int64_t stop_us;        /* What was accepted is answered within that time of engine_stop(). */
+    int64_t worker_seen_us; /* A type not asked for in that time has no worker. */
+    int64_t gap_us;         /* No tick for that long while nobody served: leases get a full ttl. */
+    int64_t look_up_us; /* After a start, claim ids are looked for in the ledger for that long. */
     int32_t read_threads;
     /* One line of JSON per notable event (closed set in observe/events); may be null. */
     void (*log)(void *ctx, const char *event, struct str fields);
@@ -109,6 +111,10 @@ enum err_code engine_tenant_by_name(struct engine *engine, struct str name,
 enum err_code engine_tenant_name(struct engine *engine, struct tenant_id tenant,
                                  struct arena *arena, struct str *out_name, int16_t *out_shard,
                                  struct err *err);
+
+/* What this node knows of workers that ask for jobs of the type, of the tenant or of any. */
+void engine_workers_of(struct engine *engine, struct tenant_id tenant, struct str job_type,
+                       struct explain_worker *out);
 
 /* Runs `read` on a reader thread with a reader of its own; `read` finishes its caller itself.
  * ERR_OVERLOADED when too many wait. */

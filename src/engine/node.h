@@ -19,6 +19,7 @@
 
 #include <pthread.h>
 
+#include "engine/asked.h"
 #include "engine/config_cache.h"
 #include "engine/directory.h"
 #include "engine/engine.h"
@@ -86,6 +87,7 @@ struct engine {
     uint64_t group_base;        /* Random; group ids count up from it. */
     struct summary summary;
     struct park park;
+    struct asked asked;
     struct engine_figures figures;
     /* Until then a repeated claim is looked for in the ledger (mono). */
     int64_t look_up_claims_until;

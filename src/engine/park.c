@@ -114,6 +114,7 @@ enum err_code park_admit(struct engine *engine, struct claiming *claiming, struc
         return err_set(err, ERR_TOO_MANY_CLAIMS, "%d claims of this credential wait", *count);
     }
     (*count)++;
+    asked_note(&engine->asked, claiming->claim->tenant, claiming->types, claiming->type_count);
     claiming->credential_count = count;
     park->active++;
     struct claiming **bucket = bucket_of(park, claiming->claim->claim);

@@ -114,18 +114,18 @@ enum err_code reader_query(struct reader *reader, const struct query *query,
     return reader->backend->reader_query(reader, query, out, err);
 }
 
-enum err_code snapshot_begin(struct reader *reader, struct tenant_id tenant, struct facts *facts,
-                             struct err *err)
+enum err_code reader_snapshot_begin(struct reader *reader, struct tenant_id tenant,
+                                    struct facts *facts, struct err *err)
 {
     return reader->backend->snapshot_begin(reader, tenant, facts, err);
 }
 
-enum err_code snapshot_load(struct reader *reader, struct facts *facts, struct err *err)
+enum err_code reader_snapshot_load(struct reader *reader, struct facts *facts, struct err *err)
 {
     return reader->backend->snapshot_load(reader, facts, err);
 }
 
-void snapshot_end(struct reader *reader)
+void reader_snapshot_end(struct reader *reader)
 {
     reader->backend->snapshot_end(reader);
 }

@@ -148,10 +148,10 @@ enum err_code reader_query(struct reader *reader, const struct query *query,
 /* Facts as a tick would load them, read without its locks. All loads between begin and end see one
  * state of the tenant and of the installation's defaults; no reader_query() meanwhile. begin sets
  * facts->clock; load answers facts->wants; end after either failed, too. */
-enum err_code snapshot_begin(struct reader *reader, struct tenant_id tenant, struct facts *facts,
-                             struct err *err);
-enum err_code snapshot_load(struct reader *reader, struct facts *facts, struct err *err);
-void snapshot_end(struct reader *reader);
+enum err_code reader_snapshot_begin(struct reader *reader, struct tenant_id tenant,
+                                    struct facts *facts, struct err *err);
+enum err_code reader_snapshot_load(struct reader *reader, struct facts *facts, struct err *err);
+void reader_snapshot_end(struct reader *reader);
 
 /* A counter that is not what a recount of its rows gives. */
 struct counter_fault {

@@ -22,8 +22,6 @@ struct job_view job_view_of(const struct query_result *result, size_t row)
         .remaining = query_int(result, row, "remaining"),
         .delayed_until = query_int(result, row, "delayed_until"),
         .delayed_reason = (enum hold_reason)query_int(result, row, "delayed_reason"),
-        .lane_hold = (enum hold_reason)query_int(result, row, "lane_hold"),
-        .lane_open_at = query_int(result, row, "lane_open_at"),
         .worker = query_text(result, row, "worker"),
         .claimed_at = query_int(result, row, "claimed_at"),
         .claimed_seq = query_int(result, row, "claimed_seq"),
@@ -34,24 +32,4 @@ struct job_view job_view_of(const struct query_result *result, size_t row)
         .ended_seq = query_int(result, row, "ended_seq"),
         .result = query_text(result, row, "result"),
     };
-}
-
-enum hold_reason job_view_hold(const struct job_view *view, int64_t *out_until)
-{
-    *out_until = 0;
-    if (view->state == JOB_BLOCKED) {
-        return HOLD_PREDECESSORS;
-    }
-    if (view->state != JOB_PENDING) {
-        return HOLD_NONE;
-    }
-    if (view->delayed_until > 0) {
-        *out_until = view->delayed_until;
-        return view->delayed_reason;
-    }
-    if (view->lane_hold != HOLD_NONE) {
-        *out_until = view->lane_open_at;
-        return view->lane_hold;
-    }
-    return HOLD_QUEUE;
 }

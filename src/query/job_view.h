@@ -29,8 +29,8 @@ struct job_view {
     int64_t remaining;
     int64_t delayed_until;
     enum hold_reason delayed_reason;
-    enum hold_reason lane_hold;
-    int64_t lane_open_at;
+    enum hold_reason hold; /* Why it does not run: explained, not read; HOLD_NONE: nothing. */
+    int64_t hold_until;    /* 0 when it depends on others. */
     struct str worker;
     int64_t claimed_at;
     int64_t claimed_seq;
@@ -43,7 +43,5 @@ struct job_view {
 };
 
 struct job_view job_view_of(const struct query_result *result, size_t row);
-/* Why it does not run; HOLD_NONE when nothing holds it. *out_until: 0 when it depends on others. */
-enum hold_reason job_view_hold(const struct job_view *view, int64_t *out_until);
 
 #endif

@@ -89,6 +89,7 @@ static enum err_code start_engine(struct node *node, struct err *err)
     config.read_threads = (int32_t)s->read_threads;
     config.stop_us = s->shutdown_ms * US_PER_MS;
     config.gap_us = s->gap_ms * US_PER_MS;
+    config.worker_seen_us = s->worker_seen_ms * US_PER_MS;
     config.log = log_engine;
     TRY(engine_open(&config, &node->api.engine, err));
     return engine_start(node->api.engine, err);

@@ -161,7 +161,7 @@ row_list rig_load_snapshot(struct rig *rig, struct facts *facts)
     row_list rows = {0};
     told = &rows;
     told_arena = &rig->arena;
-    const enum err_code code = snapshot_load(rig->reader, facts, &rig->err);
+    const enum err_code code = reader_snapshot_load(rig->reader, facts, &rig->err);
     told = NULL;
     rig_ok(rig, code);
     return rows;

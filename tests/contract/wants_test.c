@@ -145,13 +145,13 @@ static void ask_snapshot(struct rig *rig, enum want_kind kind, const struct want
     const bool of_shard = kind >= WANT_DUE_LEASED;
     facts_init(&facts, &rig->arena, (struct hash_key){{0, 0}}, 0);
     const struct tenant_id tenant = {of_shard ? 0 : want->tenant};
-    rig_ok(rig, snapshot_begin(rig->reader, tenant, &facts, &rig->err));
+    rig_ok(rig, reader_snapshot_begin(rig->reader, tenant, &facts, &rig->err));
     assert_true(facts.clock > 0);
     VEC_PUSH(&rig->arena, &facts.wants.of[kind], *want);
     facts.wants.total = 1;
     const row_list rows = rig_load_snapshot(rig, &facts);
     assert_int_equal(facts.wants.total, 0);
-    snapshot_end(rig->reader);
+    reader_snapshot_end(rig->reader);
     facts_fini(&facts);
     assert_lists_equal(&rows, &learned);
 }
