@@ -106,12 +106,12 @@ static uint64_t random_of(struct committer *c)
 static void add_line(struct facts *facts, struct tenant_facts *t, struct str type, int64_t job,
                      struct str more)
 {
-    struct buf *out = &t->lines;
+    struct buf *out = &t->log.lines;
     t->row->head_seq++;
-    if (t->line_count == 0) {
-        t->first_seq = t->row->head_seq;
+    if (t->log.count == 0) {
+        t->log.first_seq = t->row->head_seq;
     }
-    t->line_count++;
+    t->log.count++;
     buf_str(out, STR("{\"actor\":\"worker-"));
     buf_i64(out, job % 8);
     buf_str(out, STR("\",\"at\":\"2026-01-02T03:04:05."));

@@ -269,7 +269,7 @@ static void count_leased(struct decision *d, struct lane_row *lane, int64_t run_
     struct tenant_row *tenant = d->t->row;
     lane->inflight++;
     tenant->inflight++;
-    tenant->virtual_time = fairness_charge(tenant->virtual_time, lane->estimate_ms, tenant->weight);
+    tenant->charged = fairness_charge(tenant->charged, lane->estimate_ms, tenant->weight);
     facts_change(d->facts, &lane->row);
     facts_change(d->facts, &tenant->row);
     struct run_row *run = job_run(d->t, run_id);
@@ -370,6 +370,33 @@ static void write_buckets(struct decision *d, const struct choice *choices, size
     }
 }
 
+/* What a node decided on when it asked this tenant: with the tenants' histories it tells why they
+ * were served in this order. */
+static void write_offer(const struct command *command, struct decision *d)
+{
+    const struct claim *claim = &command->claim;
+    struct history_line line;
+    struct json_writer *w =
+        history_begin_shard(&line, d->facts, d->t->shard, d->actor, "claim.offered");
+    JSON_INT(w, "claim", claim->claim);
+    JSON_INT(w, "floor", command->floor);
+    JSON_INT(w, "granted", (int64_t)claim->grants.n);
+    JSON_INT(w, "max", claim->max);
+    JSON_INT(w, "tenant", d->t->id.v);
+    json_put_key(w, STR("types"));
+    json_put_array(w);
+    struct str rest = claim->types;
+    struct str type;
+    while (str_split(&rest, '\n', &type)) {
+        if (type.len > 0) {
+            json_put_str(w, type);
+        }
+    }
+    json_put_array_end(w);
+    JSON_STR(w, "worker", claim->worker);
+    (void)history_end(&line);
+}
+
 void claim_decide(struct command *command, struct decision *d)
 {
     struct claim *claim = &command->claim;
@@ -389,4 +416,7 @@ void claim_decide(struct command *command, struct decision *d)
         grant(command, d, choice, head_of(choice));
     }
     write_buckets(d, choices, count);
+    if (claim->grants.n > 0) {
+        write_offer(command, d);
+    }
 }

@@ -26,7 +26,10 @@ void facts_init(struct facts *facts, struct arena *arena, struct hash_key seed, 
 void facts_fini(struct facts *facts)
 {
     for (size_t i = 0; i < facts->tenants.n; i++) {
-        buf_fini(&((struct tenant_facts *)facts->tenants.entries[i].value)->lines);
+        buf_fini(&((struct tenant_facts *)facts->tenants.entries[i].value)->log.lines);
+    }
+    for (size_t i = 0; i < facts->shards.n; i++) {
+        buf_fini(&((struct shard_facts *)facts->shards.entries[i].value)->log.lines);
     }
 }
 
@@ -35,6 +38,7 @@ struct shard_facts *facts_shard(struct facts *facts, int16_t shard)
     struct shard_facts *s = map_find(&facts->shards, (uint64_t)shard + 1);
     if (s == NULL) {
         s = arena_new(facts->arena, struct shard_facts);
+        buf_init(&s->log.lines, LINES_MAX);
         map_put(facts->arena, &facts->shards, (uint64_t)shard + 1, s);
     }
     return s;
@@ -47,7 +51,7 @@ struct tenant_facts *facts_tenant(struct facts *facts, int16_t shard, struct ten
         t = arena_new(facts->arena, struct tenant_facts);
         t->shard = shard;
         t->id = tenant;
-        buf_init(&t->lines, LINES_MAX);
+        buf_init(&t->log.lines, LINES_MAX);
         map_put(facts->arena, &facts->tenants, (uint64_t)tenant.v, t);
     }
     CHECK(t->shard == shard);

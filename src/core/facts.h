@@ -81,6 +81,13 @@ struct wants {
 /* Rows that answered an EDGES_…, RUN_JOBS or DUE_… want, in order. */
 typedef VEC(struct row *) row_list;
 
+/* What this tick adds to one history. */
+struct history_log {
+    struct buf lines;  /* Each ended by '\n'. */
+    int64_t first_seq; /* Of `lines`. */
+    int32_t count;
+};
+
 struct config; /* Parsed job types and sources; config.h */
 
 /* What is known of one tenant. Maps go from the key named to the row; rows that are ROW_GONE or
@@ -99,9 +106,7 @@ struct tenant_facts {
     struct map ready_of_lane; /* lane -> struct lane_heads */
     struct map lists;         /* (kind << 56 | a) -> row_list, for the wants that list. */
     int32_t min_generation;   /* Oldest generation of job keys still kept. */
-    struct buf lines;         /* History lines of this tick, each ended by '\n'. */
-    int64_t first_seq;        /* Of `lines`. */
-    int32_t line_count;
+    struct history_log log;
 };
 
 /* Waiting jobs of one lane, by (rank, job), as far as loaded. */
@@ -119,6 +124,7 @@ struct shard_facts {
     row_list settling;
     bool known[WANT_COUNT];
     int64_t scheduled_at; /* Earliest timer that this tick has set; 0: none. */
+    struct history_log log;
 };
 
 struct facts {

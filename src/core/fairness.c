@@ -10,19 +10,19 @@ int64_t fairness_cost(int64_t ms, int32_t weight)
     return ms * 1000 / weight;
 }
 
-int64_t fairness_charge(int64_t virtual_time, int64_t estimate_ms, int32_t weight)
+int64_t fairness_charge(int64_t charged, int64_t estimate_ms, int32_t weight)
 {
-    return virtual_time + fairness_cost(estimate_ms, weight);
+    return charged + fairness_cost(estimate_ms, weight);
 }
 
-int64_t fairness_settle(int64_t virtual_time, int64_t charged_ms, int64_t actual_ms, int32_t weight)
+int64_t fairness_settle(int64_t charged, int64_t charged_ms, int64_t actual_ms, int32_t weight)
 {
-    return virtual_time + fairness_cost(actual_ms, weight) - fairness_cost(charged_ms, weight);
+    return charged + fairness_cost(actual_ms, weight) - fairness_cost(charged_ms, weight);
 }
 
-int64_t fairness_join(int64_t virtual_time, int64_t floor)
+int64_t fairness_lift(int64_t charged, int64_t lift, int64_t floor)
 {
-    return virtual_time > floor ? virtual_time : floor;
+    return charged + lift > floor ? lift : floor - charged;
 }
 
 int32_t fairness_estimate(int32_t estimate_ms, int64_t actual_ms)

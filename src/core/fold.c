@@ -42,8 +42,14 @@ static bool tenant_changed(struct fold *fold, const struct fold_event *e)
 
 static bool tenant_backlogged(struct fold *fold, const struct fold_event *e)
 {
-    fold_tenant_row(fold)->virtual_time = fold_int(e, "virtual_time");
-    return true;
+    const struct tenant_row like = {.row = {.table = TABLE_TENANTS},
+                                    .shard = fold->shard,
+                                    .tenant = (int32_t)fold_int(e, "tenant")};
+    struct tenant_row *row = (struct tenant_row *)row_set_find(&fold->set, &like.row);
+    if (row != NULL) {
+        row->lift = fold_int(e, "lift");
+    }
+    return row != NULL;
 }
 
 static bool tenant_named(struct fold *fold, const struct fold_event *e)
@@ -262,6 +268,7 @@ static const struct {
     bool (*apply)(struct fold *fold, const struct fold_event *e);
 } catalogue[] = {
     {"artifact.registered", fold_artifact_registered},
+    {"claim.offered", nothing},
     {"control.accepted", nothing},
     {"control.denied", nothing},
     {"job.cancel_asked", fold_job_cancel_asked},
@@ -318,6 +325,26 @@ void fold_tenant(struct fold *fold, int16_t shard, struct tenant_id tenant)
     fold->tenant = tenant.v;
 }
 
+void fold_shard(struct fold *fold, int16_t shard)
+{
+    const struct shard_row row = {.row = {.table = TABLE_SHARDS}, .shard = shard};
+    fold->shard = shard;
+    fold->tenant = 0;
+    if (row_set_find(&fold->set, &row.row) == NULL) {
+        (void)row_set_insert(&fold->set, &row.row);
+    }
+}
+
+/* Where the number of the last line stands. */
+static int64_t *head_seq_of(struct fold *fold)
+{
+    if (fold->tenant != 0) {
+        return &fold_tenant_row(fold)->head_seq;
+    }
+    const struct shard_row like = {.row = {.table = TABLE_SHARDS}, .shard = fold->shard};
+    return &((struct shard_row *)row_set_find(&fold->set, &like.row))->head_seq;
+}
+
 static enum err_code apply(struct fold *fold, const struct fold_event *e, struct err *err)
 {
     for (size_t i = 0; i < sizeof(catalogue) / sizeof(catalogue[0]); i++) {
@@ -328,7 +355,7 @@ static enum err_code apply(struct fold *fold, const struct fold_event *e, struct
             return err_set(err, ERR_UNPROCESSABLE, "line %lld (%.*s) does not fit what came before",
                            (long long)e->seq, STR_ARG(e->type));
         }
-        fold_tenant_row(fold)->head_seq = e->seq;
+        *head_seq_of(fold) = e->seq;
         return ERR_OK;
     }
     return err_set(err, ERR_UNPROCESSABLE, "line %lld has the unknown type %.*s", (long long)e->seq,

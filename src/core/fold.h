@@ -1,8 +1,8 @@
 /*
- * core/fold - turns a tenant's history back into the ledger's rows: fold(history) == rows.
+ * core/fold - turns histories back into the ledger's rows: fold(history) == rows.
  *
- * Use      fold_init(); fold_line() for every line of a tenant, in order; fold_finish(); then look
- *          at fold.set. Several tenants may be folded into one set.
+ * Use      fold_init(); for each tenant fold_tenant() and fold_line() for its lines in order; then
+ *          for each shard fold_shard() and the lines of its log; fold_finish(); look at fold.set.
  * Owns     its rows.
  * Errors   a line that the catalogue does not know, or that does not fit what came before, is
  *          refused with the line's seq in the message.
@@ -16,14 +16,16 @@
 
 struct fold {
     struct row_set set;
-    int16_t shard; /* Of the tenant being folded. */
-    int32_t tenant;
+    int16_t shard;  /* Of the history being folded. */
+    int32_t tenant; /* 0: the shard's log. */
 };
 
 void fold_init(struct fold *fold);
 void fold_fini(struct fold *fold);
 /* The lines that follow are this tenant's. */
 void fold_tenant(struct fold *fold, int16_t shard, struct tenant_id tenant);
+/* The lines that follow are of this shard's log. */
+void fold_shard(struct fold *fold, int16_t shard);
 /* One canonical line, without its '\n'. */
 MUST_CHECK enum err_code fold_line(struct fold *fold, struct str line, struct err *err);
 /* Counts what counters count. */

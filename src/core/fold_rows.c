@@ -301,7 +301,7 @@ bool fold_job_leased(struct fold *fold, const struct fold_event *e)
         .requests = fold_int(e, "requests"), .run_until = fold_int(e, "run_until"),
         .no_progress_ms = (int32_t)fold_int(e, "no_progress_ms"));
     (void)row_set_insert(&fold->set, &row.row);
-    tenant->virtual_time = fairness_charge(tenant->virtual_time, row.charged_ms, tenant->weight);
+    tenant->charged = fairness_charge(tenant->charged, row.charged_ms, tenant->weight);
     return true;
 }
 
@@ -343,8 +343,8 @@ static void settle_time(struct fold *fold, const struct leased_row *lease, int64
     struct tenant_row *tenant = fold_tenant_row(fold);
     struct lane_row *lane = fold_lane(fold, lease->carry.lane);
     const int64_t actual_ms = (at - lease->claimed_at) / US_PER_MS;
-    tenant->virtual_time =
-        fairness_settle(tenant->virtual_time, lease->charged_ms, actual_ms, tenant->weight);
+    tenant->charged =
+        fairness_settle(tenant->charged, lease->charged_ms, actual_ms, tenant->weight);
     lane->estimate_ms = fairness_estimate(lane->estimate_ms, actual_ms);
 }
 

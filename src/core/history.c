@@ -2,26 +2,36 @@
 
 #include "base/check.h"
 
+/* The writer itself is not cleared: it is large, and json_begin() sets it up. */
+static struct json_writer *begin(struct history_line *line, struct str actor, const char *type)
+{
+    struct history_log *log = line->log;
+    line->type = type;
+    if (log->count == 0) {
+        log->first_seq = *line->head_seq + 1;
+    }
+    line->from = log->lines.len;
+    json_begin(&line->w, &log->lines);
+    json_put_object(&line->w);
+    JSON_STR(&line->w, "actor", actor);
+    JSON_INT(&line->w, "at", line->facts->now);
+    json_put_key(&line->w, STR("facts"));
+    json_put_object(&line->w);
+    return &line->w;
+}
+
 struct json_writer *history_begin_job(struct history_line *line, struct facts *facts,
                                       struct tenant_facts *t, struct str actor, const char *type,
                                       struct job_id job, struct carry *carry)
 {
-    if (t->line_count == 0) {
-        t->first_seq = t->row->head_seq + 1;
-    }
     line->facts = facts;
-    line->tenant = t;
-    line->type = type;
+    line->log = &t->log;
+    line->row = &t->row->row;
+    line->head_seq = &t->row->head_seq;
+    line->tenant = t->row->name;
     line->job = job;
     line->job_seq = carry == NULL ? 0 : ++carry->job_seq;
-    line->from = t->lines.len;
-    json_begin(&line->w, &t->lines);
-    json_put_object(&line->w);
-    JSON_STR(&line->w, "actor", actor);
-    JSON_INT(&line->w, "at", facts->now);
-    json_put_key(&line->w, STR("facts"));
-    json_put_object(&line->w);
-    return &line->w;
+    return begin(line, actor, type);
 }
 
 struct json_writer *history_begin(struct history_line *line, struct facts *facts,
@@ -30,10 +40,24 @@ struct json_writer *history_begin(struct history_line *line, struct facts *facts
     return history_begin_job(line, facts, t, actor, type, (struct job_id){0}, NULL);
 }
 
+struct json_writer *history_begin_shard(struct history_line *line, struct facts *facts,
+                                        int16_t shard, struct str actor, const char *type)
+{
+    struct shard_facts *s = facts_shard(facts, shard);
+    line->facts = facts;
+    line->log = &s->log;
+    line->row = &s->row->row;
+    line->head_seq = &s->row->head_seq;
+    line->tenant = (struct str){NULL, 0};
+    line->shard = shard;
+    line->job = (struct job_id){0};
+    return begin(line, actor, type);
+}
+
 int64_t history_end(struct history_line *line)
 {
     struct json_writer *w = &line->w;
-    struct tenant_facts *t = line->tenant;
+    struct history_log *log = line->log;
     json_put_object_end(w);
     if (line->job.v != 0) {
         char id[ID_TEXT];
@@ -41,17 +65,21 @@ int64_t history_end(struct history_line *line)
         JSON_STR(w, "job", str_from(id));
         JSON_INT(w, "job_seq", line->job_seq);
     }
-    facts_change(line->facts, &t->row->row);
-    const int64_t seq = ++t->row->head_seq;
+    facts_change(line->facts, line->row);
+    const int64_t seq = ++*line->head_seq;
     JSON_INT(w, "seq", seq);
-    JSON_STR(w, "tenant", t->row->name);
-    JSON_INT(w, "tick", facts_shard(line->facts, t->shard)->row->tick);
+    if (line->tenant.len > 0) {
+        JSON_STR(w, "tenant", line->tenant);
+    } else {
+        JSON_INT(w, "shard", line->shard);
+    }
+    JSON_INT(w, "tick", log->first_seq);
     JSON_STR(w, "type", str_from(line->type));
     JSON_INT(w, "v", 1);
     json_put_object_end(w);
-    buf_char(&t->lines, '\n');
-    CHECK(t->lines.len - line->from <= HISTORY_LINE_MAX);
-    t->line_count++;
+    buf_char(&log->lines, '\n');
+    CHECK(log->lines.len - line->from <= HISTORY_LINE_MAX);
+    log->count++;
     return seq;
 }
 

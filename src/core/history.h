@@ -1,5 +1,9 @@
 /*
- * core/history - writes the lines of a tenant's history.
+ * core/history - writes the lines of a tenant's history, and of a shard's log.
+ *
+ * A tenant's history says nothing that depends on other tenants: it is the same in whatever
+ * company. What a decision took from others (how far they are served, what a node offered) stands
+ * in the shard's log, which is the operator's.
  *
  * Use      struct json_writer *w = history_begin(...); JSON_…(w, …) facts with ascending keys;
  *          history_end(). The catalogue of types and their facts: contract/history.json.
@@ -15,7 +19,11 @@ enum { HISTORY_LINE_MAX = 16 * 1024 };
 
 struct history_line {
     struct facts *facts;
-    struct tenant_facts *tenant;
+    struct history_log *log;
+    struct row *row;   /* The one that counts the lines, in *head_seq. */
+    int64_t *head_seq; /* Last seq written. */
+    struct str tenant; /* Whose it is; empty: the shard's. */
+    int16_t shard;
     struct json_writer w;
     const char *type;
     struct job_id job; /* 0 for none. */
@@ -30,6 +38,9 @@ struct json_writer *history_begin(struct history_line *line, struct facts *facts
 struct json_writer *history_begin_job(struct history_line *line, struct facts *facts,
                                       struct tenant_facts *t, struct str actor, const char *type,
                                       struct job_id job, struct carry *carry);
+/* Begins a line of the shard's log. */
+struct json_writer *history_begin_shard(struct history_line *line, struct facts *facts,
+                                        int16_t shard, struct str actor, const char *type);
 /* Ends it; returns its seq. */
 int64_t history_end(struct history_line *line);
 

@@ -122,15 +122,18 @@ static void count_run(struct decision *d, int64_t run_id, int blocked, int lease
 static void join_backlog(struct decision *d)
 {
     struct tenant_row *tenant = d->t->row;
-    const int64_t joined = fairness_join(tenant->virtual_time, d->floor);
-    if (tenant->waiting > 0 || joined == tenant->virtual_time) {
+    const int64_t lift = fairness_lift(tenant->charged, tenant->lift, d->floor);
+    if (tenant->waiting > 0 || lift == tenant->lift) {
         return;
     }
     struct history_line line;
-    struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "tenant.backlogged");
-    JSON_INT(w, "virtual_time", joined);
+    struct json_writer *w =
+        history_begin_shard(&line, d->facts, d->t->shard, d->actor, "tenant.backlogged");
+    JSON_INT(w, "lift", lift);
+    JSON_INT(w, "tenant", tenant->tenant);
     (void)history_end(&line);
-    tenant->virtual_time = joined;
+    tenant->lift = lift;
+    facts_change(d->facts, &tenant->row);
 }
 
 void run_update_state(struct decision *d, struct run_row *run)
@@ -293,8 +296,8 @@ static void settle_time(struct decision *d, const struct leased_row *lease)
     struct tenant_row *tenant = d->t->row;
     struct lane_row *lane = job_lane(d->t, lease->carry.lane);
     const int64_t actual_ms = (d->facts->now - lease->claimed_at) / US_PER_MS;
-    tenant->virtual_time =
-        fairness_settle(tenant->virtual_time, lease->charged_ms, actual_ms, tenant->weight);
+    tenant->charged =
+        fairness_settle(tenant->charged, lease->charged_ms, actual_ms, tenant->weight);
     lane->estimate_ms = fairness_estimate(lane->estimate_ms, actual_ms);
     facts_change(d->facts, &tenant->row);
     facts_change(d->facts, &lane->row);

@@ -14,6 +14,20 @@ static void add_row(struct arena *arena, struct plan *plan, struct row *row)
     plan->rows++;
 }
 
+static void add_chunk(struct facts *facts, struct plan *plan, const struct history_log *log,
+                      int16_t shard, int32_t tenant, int64_t head_seq)
+{
+    CHECK(!log->lines.overflow);
+    CHECK(head_seq == log->first_seq + log->count - 1);
+    VEC_PUSH(facts->arena, &plan->chunks,
+             ((struct chunk){.shard = shard,
+                             .tenant = tenant,
+                             .seq = log->first_seq,
+                             .count = log->count,
+                             .at = facts_shard(facts, shard)->row->last_at,
+                             .lines = buf_get(&log->lines)}));
+}
+
 struct plan plan_from_facts(struct facts *facts)
 {
     struct plan plan = {0};
@@ -24,19 +38,15 @@ struct plan plan_from_facts(struct facts *facts)
     }
     for (size_t i = 0; i < facts->tenants.n; i++) {
         const struct tenant_facts *t = facts->tenants.entries[i].value;
-        if (t->line_count == 0) {
-            continue;
+        if (t->log.count > 0) {
+            add_chunk(facts, &plan, &t->log, t->shard, t->id.v, t->row->head_seq);
         }
-        CHECK(!t->lines.overflow);
-        CHECK(t->row != NULL && t->row->head_seq == t->first_seq + t->line_count - 1);
-        const struct shard_facts *s = map_find(&facts->shards, (uint64_t)t->shard + 1);
-        VEC_PUSH(facts->arena, &plan.chunks,
-                 ((struct chunk){.shard = t->shard,
-                                 .tenant = t->id.v,
-                                 .seq = t->first_seq,
-                                 .count = t->line_count,
-                                 .at = s->row->last_at,
-                                 .lines = buf_get(&t->lines)}));
+    }
+    for (size_t i = 0; i < facts->shards.n; i++) {
+        const struct shard_facts *s = facts->shards.entries[i].value;
+        if (s->log.count > 0) {
+            add_chunk(facts, &plan, &s->log, s->row->shard, 0, s->row->head_seq);
+        }
     }
     return plan;
 }

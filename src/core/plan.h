@@ -9,10 +9,10 @@
 
 #include "core/facts.h"
 
-/* History of one tenant and tick. */
+/* What one tick adds to a tenant's history, or to a shard's log. */
 struct chunk {
     int16_t shard;
-    int32_t tenant;
+    int32_t tenant;   /* 0: the shard's log. */
     int64_t seq;      /* Of its first line. */
     int32_t count;    /* Lines. */
     int64_t at;       /* Ledger time of the tick. */
@@ -23,8 +23,8 @@ struct plan {
     row_list inserts[TABLE_COUNT];
     row_list updates[TABLE_COUNT];
     row_list deletes[TABLE_COUNT];
-    VEC(struct chunk) chunks; /* In order of tenants' first line. */
-    size_t rows;              /* All of the above rows. */
+    VEC(struct chunk) chunks;
+    size_t rows; /* All of the above rows. */
 };
 
 struct plan plan_from_facts(struct facts *facts);

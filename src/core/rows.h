@@ -61,7 +61,8 @@ struct row {
     int64_t locator; /* The backend's own handle (a ctid); 0 when it has none. */
 };
 
-/* Per shard: its clock and what is due. The tick holds this row's lock. */
+/* Per shard: its clock, what is due, and how far its log has come. The tick holds this row's lock.
+ */
 struct shard_row {
     struct row row;
     int16_t shard;
@@ -71,6 +72,7 @@ struct shard_row {
     int64_t available_since; /* Soft: ticks resumed then after a gap; no lapse for one ttl. */
     int64_t lapse_allowance; /* Soft: leases that may lapse before lapse_refill_at. */
     int64_t lapse_refill_at; /* Soft: when the allowance is set anew. */
+    int64_t head_seq;        /* Last line of the shard's log. */
 };
 
 struct tenant_row {
@@ -88,10 +90,11 @@ struct tenant_row {
     int64_t next_job;
     int64_t next_run;
     int32_t next_lane;
-    int64_t virtual_time; /* Worker-milliseconds x 1000 / weight; fairness.h */
-    int64_t waiting;      /* Counter: rows in ready. */
-    int64_t inflight;     /* Counter: rows in leased. */
-    int64_t live;         /* Counter: jobs not terminal. */
+    int64_t charged;  /* Own worker-milliseconds x 1000 / weight; fairness.h */
+    int64_t lift;     /* What it was moved up by at joining others; told in the shard's log only. */
+    int64_t waiting;  /* Counter: rows in ready. */
+    int64_t inflight; /* Counter: rows in leased. */
+    int64_t live;     /* Counter: jobs not terminal. */
 };
 
 /* Directory of tenants: rows of the system tenant, so that names are unique across shards. */

@@ -12,6 +12,7 @@ static const struct column shard_columns[] = {
     {"available_since", COLUMN_I8, COLUMN_SOFT, offsetof(struct shard_row, available_since)},
     {"lapse_allowance", COLUMN_I8, COLUMN_SOFT, offsetof(struct shard_row, lapse_allowance)},
     {"lapse_refill_at", COLUMN_I8, COLUMN_SOFT, offsetof(struct shard_row, lapse_refill_at)},
+    {"head_seq", COLUMN_I8, COLUMN_PLAIN, offsetof(struct shard_row, head_seq)},
 };
 
 static const struct column tenant_columns[] = {
@@ -28,7 +29,8 @@ static const struct column tenant_columns[] = {
     {"next_job", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, next_job)},
     {"next_run", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, next_run)},
     {"next_lane", COLUMN_I4, COLUMN_PLAIN, offsetof(struct tenant_row, next_lane)},
-    {"virtual_time", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, virtual_time)},
+    {"charged", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, charged)},
+    {"lift", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, lift)},
     {"waiting", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, waiting)},
     {"inflight", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, inflight)},
     {"live", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, live)},

@@ -53,7 +53,7 @@ bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row)
     t->version = row->version;
     t->config_version = row->config_version;
     t->inflight = row->inflight;
-    t->virtual_time = row->virtual_time;
+    t->virtual_time = row->charged + row->lift;
     t->head_seq = row->head_seq;
     if (better) {
         changed(summary, t);

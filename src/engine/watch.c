@@ -41,9 +41,10 @@ static struct tenant_row tenant_of(const struct query_value *v)
                                .version = (int32_t)v[7].number,
                                .config_version = (int32_t)v[8].number,
                                .head_seq = v[9].number,
-                               .virtual_time = v[13].number,
-                               .waiting = v[14].number,
-                               .inflight = v[15].number};
+                               .charged = v[13].number,
+                               .lift = v[14].number,
+                               .waiting = v[15].number,
+                               .inflight = v[16].number};
 }
 
 /* Columns of lanes_of_shard. */

@@ -8,17 +8,11 @@ from rig import Node
 # What every answer may say of time and chance.
 TIMES = (re.compile(rb'"(?:submitted_at|ended_at|created_at|until)":"[^"]*"'), re.compile(rb'"at":\d+'),
          re.compile(rb'"(?:rank|run_until|lease_until|eligible_at)":\d+'), re.compile(rb'"digest":"[0-9a-f]{64}"'),
-         re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"tick":\d+'), re.compile(rb'"next_cursor":"[\w-]*"'))
-
-
-# A tenant that comes back to work starts level with the others that wait (fairness): the line says how
-# far the shared clock had gone, and takes a number of its own.
-FAIRNESS = re.compile(rb'\{"actor":"[^"]*",[^{}]*"facts":\{[^{}]*\},[^{}]*"type":"tenant.backlogged","v":1\},?')
-NUMBERS = re.compile(rb'"(?:seq|next_after)":\d+')
+         re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"next_cursor":"[\w-]*"'))
 
 
 def without_times(text):
-    for pattern in (*TIMES, FAIRNESS, NUMBERS):
+    for pattern in TIMES:
         text = pattern.sub(b"", text)
     return text
 

@@ -12,7 +12,7 @@ static void learn_tenant(struct summary *summary, int32_t tenant, int32_t weight
     const struct tenant_row row = {.shard = (int16_t)(tenant % 64),
                                    .tenant = tenant,
                                    .weight = weight,
-                                   .virtual_time = virtual_time};
+                                   .charged = virtual_time};
     (void)summary_learn_tenant(summary, &row);
 }
 

@@ -291,29 +291,20 @@ void memory_ledger_load(struct memory_ledger *ledger, struct facts *facts)
 
 /* ---- Committing ---- */
 
-static struct memory_history *history_of(struct memory_ledger *ledger, int32_t tenant)
+static struct memory_history *history_of(struct memory_ledger *ledger, const struct chunk *chunk)
 {
     for (size_t i = 0; i < ledger->history_count; i++) {
-        if (ledger->history[i].tenant == tenant) {
-            return &ledger->history[i];
+        struct memory_history *history = &ledger->history[i];
+        if (history->shard == chunk->shard && history->tenant == chunk->tenant) {
+            return history;
         }
     }
     CHECK(ledger->history_count < MEMORY_TENANTS_MAX);
     struct memory_history *history = &ledger->history[ledger->history_count++];
-    history->tenant = tenant;
+    history->shard = chunk->shard;
+    history->tenant = chunk->tenant;
     buf_init(&history->lines, HISTORY_MAX);
     return history;
-}
-
-const struct memory_history *memory_ledger_history(const struct memory_ledger *ledger,
-                                                   int32_t tenant)
-{
-    for (size_t i = 0; i < ledger->history_count; i++) {
-        if (ledger->history[i].tenant == tenant) {
-            return &ledger->history[i];
-        }
-    }
-    return NULL;
 }
 
 void memory_ledger_commit(struct memory_ledger *ledger, const struct plan *plan,
@@ -331,7 +322,7 @@ void memory_ledger_commit(struct memory_ledger *ledger, const struct plan *plan,
         }
     }
     for (size_t i = 0; i < plan->chunks.n; i++) {
-        struct memory_history *history = history_of(ledger, plan->chunks.v[i].tenant);
+        struct memory_history *history = history_of(ledger, &plan->chunks.v[i]);
         CHECK(history->count + 1 == plan->chunks.v[i].seq); /* Dense. */
         buf_str(&history->lines, plan->chunks.v[i].lines);
         history->count += plan->chunks.v[i].count;

@@ -12,9 +12,10 @@
 #include "core/plan.h"
 #include "core/row_set.h"
 
-/* All history of one tenant, lines ended by '\n'. */
+/* All history of one tenant, or the log of one shard; lines ended by '\n'. */
 struct memory_history {
-    int32_t tenant;
+    int16_t shard;
+    int32_t tenant; /* 0: the shard's log. */
     struct buf lines;
     int64_t count;
 };
@@ -36,8 +37,6 @@ void memory_ledger_free(struct memory_ledger *ledger);
 void memory_ledger_load(struct memory_ledger *ledger, struct facts *facts);
 void memory_ledger_commit(struct memory_ledger *ledger, const struct plan *plan,
                           struct facts *facts);
-const struct memory_history *memory_ledger_history(const struct memory_ledger *ledger,
-                                                   int32_t tenant);
 
 /* What may go wrong with a group. */
 enum tick_fate {

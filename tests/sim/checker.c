@@ -21,8 +21,8 @@ struct seen_job {
 };
 
 struct seen_tenant {
-    int32_t tenant;
-    size_t read; /* Bytes of history read. */
+    int32_t tenant; /* Below 0: -1 - shard, the log of a shard. */
+    size_t read;    /* Bytes of history read. */
     int64_t seq;
     int64_t inflight;
     struct map jobs; /* job -> struct seen_job */
@@ -214,7 +214,8 @@ void checker_step(struct checker *checker)
     const struct memory_ledger *ledger = checker->ledger;
     for (size_t i = 0; i < ledger->history_count; i++) {
         const struct memory_history *history = &ledger->history[i];
-        struct seen_tenant *t = seen(checker, history->tenant);
+        const int32_t whose = history->tenant != 0 ? history->tenant : -1 - history->shard;
+        struct seen_tenant *t = seen(checker, whose);
         struct str rest = str_slice(buf_get(&history->lines), t->read, history->lines.len);
         struct str line;
         while (str_split(&rest, '\n', &line) && line.len > 0) {
@@ -244,29 +245,45 @@ static void print_difference(struct str rows, struct str folded)
     }
 }
 
+static void fold_history(struct fold *fold, const struct memory_history *history)
+{
+    struct err err;
+    struct str rest = buf_get(&history->lines);
+    struct str line;
+    while (str_split(&rest, '\n', &line) && line.len > 0) {
+        if (fold_line(fold, line, &err) != ERR_OK) {
+            (void)fprintf(stderr, "fold: %s\n%.*s\n", err.message, STR_ARG(line));
+            abort();
+        }
+    }
+}
+
+/* Tenants first: the logs of the shards speak of them. */
+static void fold_all(struct fold *fold, const struct memory_ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->history_count; i++) {
+        const struct memory_history *history = &ledger->history[i];
+        if (history->tenant != 0) {
+            fold_tenant(fold, history->shard, (struct tenant_id){history->tenant});
+            fold_history(fold, history);
+        }
+    }
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        fold_shard(fold, shard);
+    }
+    for (size_t i = 0; i < ledger->history_count; i++) {
+        if (ledger->history[i].tenant == 0) {
+            fold_shard(fold, ledger->history[i].shard);
+            fold_history(fold, &ledger->history[i]);
+        }
+    }
+}
+
 void checker_fold(const struct memory_ledger *ledger)
 {
     struct fold fold;
-    struct err err;
     fold_init(&fold);
-    for (size_t i = 0; i < ledger->history_count; i++) {
-        const struct memory_history *history = &ledger->history[i];
-        const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
-        for (size_t k = 0; k < tenants->n; k++) {
-            const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[k];
-            if (tenant->tenant == history->tenant) {
-                fold_tenant(&fold, tenant->shard, (struct tenant_id){tenant->tenant});
-            }
-        }
-        struct str rest = buf_get(&history->lines);
-        struct str line;
-        while (str_split(&rest, '\n', &line) && line.len > 0) {
-            if (fold_line(&fold, line, &err) != ERR_OK) {
-                (void)fprintf(stderr, "fold: %s\n%.*s\n", err.message, STR_ARG(line));
-                abort();
-            }
-        }
-    }
+    fold_all(&fold, ledger);
     fold_finish(&fold);
     CLEANUP(buf_fini) struct buf rows;
     CLEANUP(buf_fini) struct buf folded;

@@ -196,8 +196,9 @@ static void backlogged_tenants_share_within_the_bound(void **state)
 static void an_idle_tenant_brings_no_credit(void **state)
 {
     (void)state;
-    assert_true(fairness_join(5, 100) == 100);
-    assert_true(fairness_join(500, 100) == 500);
+    assert_int_equal(fairness_lift(5, 0, 100), 95);
+    assert_int_equal(fairness_lift(5, 20, 100), 95);
+    assert_int_equal(fairness_lift(500, 7, 100), 7);
     assert_int_equal(fairness_estimate(800, 1600), 900);
     assert_int_equal(fairness_estimate(1, 0), 1);
 }

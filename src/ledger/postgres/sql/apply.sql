@@ -13,30 +13,31 @@
 UPDATE shards AS x SET
     tick = k.tick, last_at = k.last_at, next_due_at = k.next_due_at,
     available_since = k.available_since, lapse_allowance = k.lapse_allowance,
-    lapse_refill_at = k.lapse_refill_at
+    lapse_refill_at = k.lapse_refill_at, head_seq = k.head_seq
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int8[]) AS tick, unnest($3::int8[]) AS last_at,
     unnest($4::int8[]) AS next_due_at, unnest($5::int8[]) AS available_since,
-    unnest($6::int8[]) AS lapse_allowance, unnest($7::int8[]) AS lapse_refill_at) AS k
+    unnest($6::int8[]) AS lapse_allowance, unnest($7::int8[]) AS lapse_refill_at,
+    unnest($8::int8[]) AS head_seq) AS k
 WHERE x.shard = k.shard;
 
 -- name: insert_tenants
 INSERT INTO tenants (
     shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-    head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live)
+    head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int8[]),
     unnest($5::int4[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int4[]),
     unnest($9::int4[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
     unnest($13::int4[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
-    unnest($17::int8[]);
+    unnest($17::int8[]), unnest($18::int8[]);
 
 -- name: update_tenants
 UPDATE tenants AS x SET
     name = k.name, created_at = k.created_at, weight = k.weight, max_inflight = k.max_inflight,
     max_live = k.max_live, version = k.version, config_version = k.config_version,
     head_seq = k.head_seq, next_job = k.next_job, next_run = k.next_run,
-    next_lane = k.next_lane, virtual_time = k.virtual_time, waiting = k.waiting,
+    next_lane = k.next_lane, charged = k.charged, lift = k.lift, waiting = k.waiting,
     inflight = k.inflight, live = k.live
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
@@ -45,8 +46,9 @@ FROM (SELECT
     unnest($9::int4[]) AS version, unnest($10::int4[]) AS config_version,
     unnest($11::int8[]) AS head_seq, unnest($12::int8[]) AS next_job,
     unnest($13::int8[]) AS next_run, unnest($14::int4[]) AS next_lane,
-    unnest($15::int8[]) AS virtual_time, unnest($16::int8[]) AS waiting,
-    unnest($17::int8[]) AS inflight, unnest($18::int8[]) AS live) AS k
+    unnest($15::int8[]) AS charged, unnest($16::int8[]) AS lift,
+    unnest($17::int8[]) AS waiting, unnest($18::int8[]) AS inflight,
+    unnest($19::int8[]) AS live) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_tenants

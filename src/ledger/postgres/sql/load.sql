@@ -15,7 +15,7 @@
 -- args: shard
 SELECT
     array_position($1::int2[], x.shard) AS nr, x.ctid, x.shard, x.tick, x.last_at, x.next_due_at,
-    x.available_since, x.lapse_allowance, x.lapse_refill_at
+    x.available_since, x.lapse_allowance, x.lapse_refill_at, x.head_seq
 FROM shards AS x
 WHERE x.shard = ANY ($1::int2[])
 ORDER BY x.shard
@@ -30,7 +30,7 @@ CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.name, x.created_at, x.weight, x.max_inflight, x.max_live,
         x.version, x.config_version, x.head_seq, x.next_job, x.next_run, x.next_lane,
-        x.virtual_time, x.waiting, x.inflight, x.live
+        x.charged, x.lift, x.waiting, x.inflight, x.live
     FROM tenants AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     LIMIT 1) AS r;

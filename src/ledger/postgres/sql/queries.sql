@@ -17,7 +17,7 @@ FROM ledger;
 -- name: tenants_page
 -- args: after_name, limit
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
-       t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.virtual_time,
+       t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
        t.waiting, t.inflight, t.live
 FROM tenant_names AS n JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name > $1
@@ -27,7 +27,7 @@ LIMIT $2;
 -- name: tenant_by_name
 -- args: name
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
-       t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.virtual_time,
+       t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
        t.waiting, t.inflight, t.live
 FROM tenant_names AS n JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name = $1;
@@ -35,14 +35,14 @@ WHERE n.name = $1;
 -- name: tenant_by_id
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
 FROM tenants
 WHERE shard = $1 AND tenant = $2;
 
 -- name: tenants_of_shard
 -- args: shard
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
 FROM tenants
 WHERE shard = $1
 ORDER BY tenant;
@@ -396,13 +396,14 @@ ORDER BY shard, tenant, job;
 
 -- Whole tables, by primary key, for fold, scrubber and tests.
 -- name: dump_shards
-SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at
+SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at,
+       head_seq
 FROM shards
 ORDER BY shard;
 
 -- name: dump_tenants
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
 FROM tenants
 ORDER BY shard, tenant;
 

@@ -21,7 +21,7 @@ CREATE TABLE ticks (
     PRIMARY KEY (shard, at, group_id)
 );
 
--- One compressed chunk a tenant and tick. EXTERNAL: packing what is packed costs time only.
+-- One compressed chunk a tenant and tick; tenant 0: the shard's log. EXTERNAL: packing what is packed costs time only.
 CREATE TABLE history (
     shard   int2 NOT NULL,
     tenant  int4 NOT NULL,
@@ -42,6 +42,7 @@ CREATE TABLE shards (
     available_since int8 NOT NULL,
     lapse_allowance int8 NOT NULL,
     lapse_refill_at int8 NOT NULL,
+    head_seq        int8 NOT NULL,
     PRIMARY KEY (shard)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -61,7 +62,8 @@ CREATE TABLE tenants (
     next_job       int8 NOT NULL,
     next_run       int8 NOT NULL,
     next_lane      int4 NOT NULL,
-    virtual_time   int8 NOT NULL,
+    charged        int8 NOT NULL,
+    lift           int8 NOT NULL,
     waiting        int8 NOT NULL,
     inflight       int8 NOT NULL,
     live           int8 NOT NULL,
@@ -469,8 +471,8 @@ VALUES (1, 1, uuid_send(gen_random_uuid()),
         (extract(epoch FROM clock_timestamp()) * 1000000)::int8);
 
 INSERT INTO shards (
-    shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at)
-SELECT g::int2, 0, 0, 9223372036854775807, 0, 0, 0
+    shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at, head_seq)
+SELECT g::int2, 0, 0, 9223372036854775807, 0, 0, 0, 0
 FROM generate_series(0, 63) AS g;
 
 -- Row security. The engine sees the shards it has named in this transaction; a reader sees its

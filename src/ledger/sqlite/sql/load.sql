@@ -4,14 +4,15 @@
 
 -- name: load_shard
 -- args: shard
-SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at
+SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at,
+       head_seq
 FROM shards
 WHERE shard = ?1;
 
 -- name: load_tenant
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, virtual_time, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 

@@ -17,7 +17,7 @@ CREATE TABLE ticks (
     PRIMARY KEY (shard, at, group_id)
 ) STRICT, WITHOUT ROWID;
 
--- One compressed chunk a tenant and tick.
+-- One compressed chunk a tenant and tick; tenant 0: the shard's log.
 CREATE TABLE history (
     shard INTEGER NOT NULL,
     tenant INTEGER NOT NULL,
@@ -37,6 +37,7 @@ CREATE TABLE shards (
     available_since INTEGER NOT NULL,
     lapse_allowance INTEGER NOT NULL,
     lapse_refill_at INTEGER NOT NULL,
+    head_seq INTEGER NOT NULL,
     PRIMARY KEY (shard)
 ) STRICT, WITHOUT ROWID;
 
@@ -54,7 +55,8 @@ CREATE TABLE tenants (
     next_job INTEGER NOT NULL,
     next_run INTEGER NOT NULL,
     next_lane INTEGER NOT NULL,
-    virtual_time INTEGER NOT NULL,
+    charged INTEGER NOT NULL,
+    lift INTEGER NOT NULL,
     waiting INTEGER NOT NULL,
     inflight INTEGER NOT NULL,
     live INTEGER NOT NULL,

@@ -25,8 +25,8 @@ INSERT INTO ledger (one, schema_version, seed, created_at) VALUES (1, ?1, ?2, ?3
 -- name: insert_shard
 -- args: shard
 INSERT INTO shards (shard, tick, last_at, next_due_at, available_since, lapse_allowance,
-        lapse_refill_at)
-VALUES (?1, 0, 0, 9223372036854775807, 0, 0, 0);
+        lapse_refill_at, head_seq)
+VALUES (?1, 0, 0, 9223372036854775807, 0, 0, 0, 0);
 
 -- name: journal_mode_wal
 PRAGMA journal_mode = WAL;
