@@ -22,6 +22,7 @@ enum { KEYS = 100, TEXT = 4 * 1024, SQL_MAX = 64 * 1024 };
 struct plans {
     struct rig *rig;
     struct session session;
+    struct session reader;
     PGconn *conn; /* The session's, out of pipeline mode. */
     char ones[TEXT];
     char shards[TEXT];
@@ -52,13 +53,18 @@ static void list_numbers(char *out, int64_t first, int64_t step)
     (void)snprintf(out + len, TEXT - len, "}'");
 }
 
-static PGresult *run(struct plans *plans, const char *sql)
+static PGresult *run_on(PGconn *conn, const char *sql)
 {
-    PGresult *result = PQexec(plans->conn, sql);
+    PGresult *result = PQexec(conn, sql);
     if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
-        fail_msg("%s: %s", sql, PQerrorMessage(plans->conn));
+        fail_msg("%s: %s", sql, PQerrorMessage(conn));
     }
     return result;
+}
+
+static PGresult *run(struct plans *plans, const char *sql)
+{
+    return run_on(plans->conn, sql);
 }
 
 /* Fails when the plan of a statement reads a table whole. */
@@ -100,7 +106,7 @@ static int64_t number_after(const char *text, const char *word)
 }
 
 /* Pages that the statement touched. */
-static int64_t pages_of(struct plans *plans, const char *statement, const char *args)
+static int64_t pages_on(PGconn *conn, const char *statement, const char *args)
 {
     struct buf sql;
     buf_init(&sql, SQL_MAX);
@@ -108,13 +114,18 @@ static int64_t pages_of(struct plans *plans, const char *statement, const char *
                "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, FORMAT JSON) EXECUTE %s(%s)",
                statement, args);
     buf_char(&sql, '\0');
-    PGresult *plan = run(plans, sql.ptr);
+    PGresult *plan = run_on(conn, sql.ptr);
     const char *text = PQgetvalue(plan, 0, 0);
     const int64_t pages = number_after(text, "\"Shared Hit Blocks\": ") +
                           number_after(text, "\"Shared Read Blocks\": ");
     PQclear(plan);
     buf_fini(&sql);
     return pages;
+}
+
+static int64_t pages_of(struct plans *plans, const char *statement, const char *args)
+{
+    return pages_on(plans->conn, statement, args);
 }
 
 /* The first arguments are KEYS times shard 3 and tenant 2, the others as given, ended by null. */
@@ -151,10 +162,38 @@ static int plans_teardown(void **state)
 {
     struct plans *plans = *state;
     struct rig *rig = plans->rig;
+    session_fini(&plans->reader);
     session_fini(&plans->session);
     free(plans);
     *state = rig;
     return rig_teardown(state);
+}
+
+/* A page of job objects, as a reader asks for it. */
+static void expect_pages(struct plans *plans)
+{
+    static const char *const pages[] = {"jobs_page", "jobs_delayed_page", "jobs_blocked_page"};
+
+    PGconn *conn = plans->reader.conn;
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        /* Seven rows an object, each three or four pages of an index and one of the table. */
+        assert_true(pages_on(conn, pages[i], "3,2,1000,100") < 35 * 100);
+    }
+    assert_true(pages_on(conn, "jobs_ready_page", "3,2,0,0,0,100") < 35 * 100);
+    assert_true(pages_on(conn, "jobs_leased_page", "3,2,0,100,false") < 35 * 100);
+    assert_true(pages_on(conn, "jobs_of_run_page", "3,2,7,0,100") < 35 * 100);
+}
+
+static void connect_reader(struct plans *plans)
+{
+    struct rig *rig = plans->rig;
+    session_init(&plans->reader, &rig->target, SESSION_READER);
+    session_add_file(&plans->reader, &postgres_queries);
+    rig_ok(rig, session_connect(&plans->reader, &rig->err));
+    assert_int_equal(PQexitPipelineMode(plans->reader.conn), 1);
+    PQclear(run_on(plans->reader.conn, "SET statement_timeout = 0"));
+    PQclear(run_on(plans->reader.conn, "SET stella.tenant = '2'"));
+    expect_pages(plans);
 }
 
 /* A session whose statements were prepared and planned while the ledger was empty, and the ledger
@@ -183,6 +222,7 @@ static int plans_setup(void **state)
     PQclear(run(plans, "BEGIN"));
     explain_all(plans);
     PQclear(run(plans, "COMMIT"));
+    connect_reader(plans);
     run_as_login(rig, "fill");
     PQclear(run(plans, "BEGIN"));
     PQclear(run(plans, "SELECT set_config('stella.shards', '{3}', true)"));
@@ -232,15 +272,18 @@ static void plans_made_while_empty_are_good_when_full(void **state)
     explain_all(plans);
     expect_loads(plans);
     expect_writes(plans);
+    expect_pages(plans);
 }
 
 static void plans_made_when_full_by_old_statistics_are_good(void **state)
 {
     struct plans *plans = *state;
     PQclear(run(plans, "DISCARD PLANS"));
+    PQclear(run_on(plans->reader.conn, "DISCARD PLANS"));
     explain_all(plans);
     expect_loads(plans);
     expect_writes(plans);
+    expect_pages(plans);
 }
 
 #define PLANS_TEST(test) cmocka_unit_test_setup_teardown(test, plans_setup, plans_teardown)

@@ -432,7 +432,9 @@ CREATE INDEX artifacts_run ON artifacts (shard, tenant, run, job, role, name) WH
 CREATE INDEX artifacts_sha256 ON artifacts (shard, tenant, sha256);
 
 -- A job as the API shows it: what was asked, and the one row that says where it is now.
--- state is enum job_state: blocked 1, pending 2, leased 3, running 4, ended 5..7.
+-- state is enum job_state: blocked 1, pending 2, leased 3, running 4, ended 5..7. Each row is looked
+-- up by key (LATERAL, LIMIT, as in load.sql): as plain joins a plan made while ready was empty
+-- walked all waiting jobs of the tenant for each job of a page.
 CREATE VIEW job_objects WITH (security_invoker = true) AS
 SELECT j.shard AS shard, j.tenant AS tenant, j.job AS job, j.run AS run, j.lane AS lane,
        n.job_type AS job_type, n.source AS source, j.name AS name, j.key AS key,
@@ -458,13 +460,27 @@ SELECT j.shard AS shard, j.tenant AS tenant, j.job AS job, j.run AS run, j.lane 
        e.class AS class, e.cause AS cause, e.ended_at AS ended_at, e.ended_seq AS ended_seq,
        e.result AS result
 FROM jobs AS j
-LEFT JOIN lanes AS n ON n.shard = j.shard AND n.tenant = j.tenant AND n.lane = j.lane
-LEFT JOIN outcomes AS e ON e.shard = j.shard AND e.tenant = j.tenant AND e.job = j.job
-LEFT JOIN leased AS l ON l.shard = j.shard AND l.tenant = j.tenant AND l.job = j.job
-LEFT JOIN ready AS r ON r.shard = j.shard AND r.tenant = j.tenant AND r.lane = j.lane
-  AND r.rank = j.rank AND r.job = j.job
-LEFT JOIN delayed AS d ON d.shard = j.shard AND d.tenant = j.tenant AND d.job = j.job
-LEFT JOIN blocked AS b ON b.shard = j.shard AND b.tenant = j.tenant AND b.job = j.job;
+LEFT JOIN LATERAL (
+    SELECT x.* FROM lanes AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.lane BETWEEN j.lane AND j.lane
+    ORDER BY x.lane LIMIT 1) AS n ON true
+LEFT JOIN LATERAL (
+    SELECT x.* FROM outcomes AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.job = j.job LIMIT 1) AS e ON true
+LEFT JOIN LATERAL (
+    SELECT x.* FROM leased AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.job = j.job LIMIT 1) AS l ON true
+LEFT JOIN LATERAL (
+    SELECT x.* FROM ready AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.lane = j.lane AND x.rank = j.rank
+      AND x.job = j.job LIMIT 1) AS r ON true
+LEFT JOIN LATERAL (
+    SELECT x.* FROM delayed AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.job BETWEEN j.job AND j.job
+    ORDER BY x.job LIMIT 1) AS d ON true
+LEFT JOIN LATERAL (
+    SELECT x.* FROM blocked AS x
+    WHERE x.shard = j.shard AND x.tenant = j.tenant AND x.job = j.job LIMIT 1) AS b ON true;
 
 INSERT INTO ledger (one, schema_version, seed, created_at)
 VALUES (1, 1, uuid_send(gen_random_uuid()),
