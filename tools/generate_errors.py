@@ -25,9 +25,10 @@ def header(errors):
 def reference(errors):
     lines = ["# Errors", "", "Generated from `contract/errors.json`. A problem document (RFC 9457) carries the name in",
              "`code`. Status 0: met by programs on this machine only, never over HTTP.", "",
-             "| code | status | a retry can help | meaning |", "|---|---|---|---|"]
+             "| code | status | a retry can help | meaning | what to do |", "|---|---|---|---|---|"]
     for e in errors:
-        lines.append(f"| `{e['name']}` | {e['status']} | {'yes' if e['retryable'] else 'no'} | {e['title']} |")
+        book = f"[{e['runbook']}](../operate/{e['runbook']}.md)" if "runbook" in e else ""
+        lines.append(f"| `{e['name']}` | {e['status']} | {'yes' if e['retryable'] else 'no'} | {e['title']} | {book} |")
     return "\n".join(lines + [""])
 
 

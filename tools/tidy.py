@@ -37,8 +37,9 @@ ROOMS = {
     "api": {"http", "engine", "query", "auth", "core", "observe", "config", "platform", "redact"},
     "worker": {"stella"},
     "cli": {"config", "platform"},
+    "doctor": {"cli", "config", "ledger", "platform"},
     # What main is made of: the verbs that run the server put the parts together.
-    "serve": {"api", "auth", "cli", "config", "core", "engine", "http", "ledger", "observe", "platform", "query", "redact"},
+    "serve": {"api", "auth", "cli", "config", "core", "doctor", "engine", "http", "ledger", "observe", "platform", "query", "redact"},
 }
 
 # A library's header belongs to one or two rooms; elsewhere it is a dependency that spreads.

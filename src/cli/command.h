@@ -33,6 +33,7 @@ enum cli_exit {
     CLI_REFUSED = 6,     /* A quota, or load. */
     CLI_UNREACHABLE = 7, /* No answer, or the ledger is away; trying again can help. */
     CLI_DECLINED = 10,   /* A question was answered with no. */
+    CLI_WARNED = 12,     /* doctor --strict: nothing failed, but there are warnings. */
     CLI_SHOWN = -1,      /* With --dry-run: shown and not sent; the program ends with 0. */
 };
 

@@ -59,7 +59,8 @@ int cli_context_read(struct cli_call *call, json_t **out)
     const char *path = file_name(call);
     const int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     *out = NULL;
-    if (fd < 0 && path != NULL && errno != ENOENT && errno != ENOTDIR) {
+    /* A folder that this user may not enter is somebody else's home (sudo -u). */
+    if (fd < 0 && path != NULL && errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
         return cli_fail(call, CLI_USAGE, "io", "check who owns it", "%s cannot be read: %s", path,
                         strerror(errno));
     }

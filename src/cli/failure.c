@@ -127,6 +127,13 @@ int cli_fail(struct cli_call *call, int status, const char *code, const char *hi
     return status;
 }
 
+/* The page that says what to do about it, or nothing. */
+static const char *runbook_of(struct str code)
+{
+    enum err_code known = ERR_OK;
+    return code.ptr != NULL && err_find(code.ptr, &known) ? err_info(known)->runbook : "";
+}
+
 static void print_json(const struct cli_call *call)
 {
     const struct cli_failure *failure = &call->failure;
@@ -146,6 +153,10 @@ static void print_json(const struct cli_call *call)
         JSON_STR(&w, "request_id", failure->request_id);
     }
     JSON_BOOL(&w, "retryable", failure->retryable);
+    const char *runbook = runbook_of(failure->code);
+    if (runbook[0] != '\0') {
+        JSON_STR(&w, "runbook", str_from(runbook));
+    }
     JSON_INT(&w, "status", failure->status);
     json_put_object_end(&w);
     fprintf(call->log, "%.*s\n", STR_ARG(buf_get(&out)));
@@ -180,6 +191,10 @@ void cli_failure_print(const struct cli_call *call)
     print_items(call);
     if (failure->hint.len > 0) {
         fprintf(call->log, "hint: %.*s\n", STR_ARG(failure->hint));
+    }
+    const char *runbook = runbook_of(failure->code);
+    if (runbook[0] != '\0') {
+        fprintf(call->log, "see: docs/operate/%s.md\n", runbook);
     }
     if (failure->request_id.len > 0) {
         fprintf(call->log, "request: %.*s\n", STR_ARG(failure->request_id));

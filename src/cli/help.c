@@ -15,6 +15,7 @@ const struct cli_topic cli_topics[] = {
      "  6    refused by a quota or for load; try again later\n"
      "  7    no answer, or the ledger cannot be reached; try again\n"
      "  10   a question was answered with no\n"
+     "  12   doctor --strict found warnings\n"
      "  130  interrupted\n"},
     {"environment", "Variables that are read",
      "  STELLA_SERVER      as --server\n"

@@ -16,7 +16,6 @@ extern const struct cli_noun cli_tenants;
 extern const struct cli_noun cli_tokens;
 extern const struct cli_noun cli_contexts;
 extern const struct cli_noun cli_whoami;
-extern const struct cli_noun cli_doctor;
 extern const struct cli_noun cli_version;
 extern const struct cli_noun cli_completion;
 extern const struct cli_noun cli_complete_noun; /* Hidden: what completion scripts ask. */

@@ -129,8 +129,8 @@ enum err_code settings_read(struct arena *arena, struct settings *settings, stru
  */
 static bool belongs_to_others(struct str name)
 {
-    static const char *const names[] = {"server", "url",    "token",  "token_file",
-                                        "tenant", "output", "source", "build"};
+    static const char *const names[] = {"server", "url",    "token", "token_file", "tenant",
+                                        "output", "source", "build", "context"};
     static const char *const families[] = {"worker_", "test_", "check", "postgres_"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_eq(str_from(names[i]), name)) {

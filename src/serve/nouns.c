@@ -1,5 +1,7 @@
 #include "serve/serve.h"
 
+#include "doctor/doctor.h"
+
 static const struct cli_option serve_options[] = {
     {"listen", 0, "HOST:PORT", "Address of the API [127.0.0.1:8700]"},
     {"data", 0, "DIR", "Folder of the embedded ledger [stella-data]"},
@@ -47,6 +49,8 @@ const struct cli_noun serve_nouns[] = {
     {"serve", NULL, "Run the service", serve_commands, CLI_COUNT(serve_commands)},
     {"migrate", NULL, "Make or update the ledger's schema", migrate_commands,
      CLI_COUNT(migrate_commands)},
+    {"doctor", NULL, "Find what is wrong, and how to mend it", doctor_commands,
+     CLI_COUNT(doctor_commands)},
 };
 
 const size_t serve_noun_count = CLI_COUNT(serve_nouns);

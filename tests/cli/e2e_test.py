@@ -275,25 +275,7 @@ class CommandLine(unittest.TestCase):
         after = self.rig.run("history", "list", "--after", "3", "--limit", "2", "-o", "jsonl")[1].splitlines()
         self.assertEqual([4, 5], [json.loads(line)["seq"] for line in after])
 
-    # -- doctor, tenant --
-
-    def test_doctor_finds_nothing_wrong(self):
-        status, out, err = self.rig.run("doctor", "-o", "json")
-        found = {item["check"]: item["state"] for item in json.loads(out)}
-        self.assertEqual(0, status, out + err)
-        self.assertEqual({"server", "clock", "ledger", "contract", "token"}, set(found))
-        self.assertEqual({"ok"}, set(found.values()), out)
-
-    def test_doctor_says_what_to_mend(self):
-        nobody = dict(self.rig.environment, STELLA_SERVER="http://127.0.0.1:9")
-        status, out, _ = stella("doctor", "-o", "json", **nobody)
-        self.assertEqual(1, status)
-        self.assertRegex(json.loads(out)[0]["mend"], "is it running")
-        os.chmod(self.rig.path("open.token", self.rig.token()), 0o644)
-        opened = dict(self.rig.environment, STELLA_TOKEN_FILE=self.rig.path("open.token"))
-        found = {item["check"]: item for item in json.loads(stella("doctor", "-o", "json", **opened)[1])}
-        self.assertEqual("warn", found["token"]["state"])
-        self.assertIn("chmod 600", found["token"]["mend"])
+    # -- tenant --
 
     def test_an_installation_token_must_name_the_tenant(self):
         without = dict(self.rig.environment)

@@ -53,6 +53,23 @@ class Help(unittest.TestCase):
         for verb in verbs - {None}:
             self.assertEqual(0, stella(*verb.split(), "--help")[0], verb)
 
+    def test_every_runbook_that_is_named_is_there(self):
+        with open(os.path.join(ROOT, "contract", "errors.json"), encoding="utf-8") as file:
+            named = {error["runbook"] + ".md" for error in json.load(file)["errors"] if "runbook" in error}
+        sources = subprocess.run(["git", "grep", "-ohE", "docs/operate/[a-z-]+[.]md", "--", "src"], cwd=ROOT, capture_output=True,
+                                 text=True, check=True).stdout
+        named |= {os.path.basename(path) for path in sources.split()}
+        self.assertGreater(len(named), 8)
+        self.assertLessEqual(named, set(os.listdir(os.path.join(ROOT, "docs", "operate"))))
+
+    def test_an_error_names_its_runbook(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as token:
+            token.write("stl_x\n")
+            token.flush()
+            status, _, err = stella("whoami", "--server", "http://127.0.0.1:9", "--token-file", token.name)
+        self.assertEqual(7, status)
+        self.assertIn("\nsee: docs/operate/doctor.md\n", err)
+
     def test_nothing_given_shows_help(self):
         status, out, _ = stella()
         self.assertEqual(0, status)

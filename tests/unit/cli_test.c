@@ -290,7 +290,7 @@ static void a_problem_document_becomes_one_json_object(void **state)
     assert_int_equal(fclose(call->log), 0);
     assert_string_equal(text, "{\"code\":\"overloaded\",\"hint\":\"try again in 3 s\","
                               "\"message\":\"too much (at /jobs/3)\",\"request_id\":\"r-1\","
-                              "\"retryable\":true,\"status\":503}\n");
+                              "\"retryable\":true,\"runbook\":\"overloaded\",\"status\":503}\n");
     free(text);
     json_decref(reply.json);
 }

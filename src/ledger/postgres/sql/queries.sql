@@ -13,6 +13,17 @@
 SELECT schema_version, seed, created_at
 FROM ledger;
 
+-- What a doctor looks at: names and values, as texts.
+-- name: examine
+SELECT name, setting AS value
+FROM pg_settings
+WHERE name IN ('autovacuum', 'fsync', 'full_page_writes', 'max_connections', 'server_version_num',
+               'synchronous_commit')
+UNION ALL
+SELECT 'now', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text
+UNION ALL
+SELECT 'last_at', max(last_at)::text FROM shards;
+
 -- Columns of tenants, in the order of core/tables.c, as in all that give whole rows.
 -- name: tenants_page
 -- args: after_name, limit

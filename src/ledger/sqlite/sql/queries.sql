@@ -11,6 +11,10 @@
 SELECT schema_version, seed, created_at
 FROM ledger;
 
+-- What a doctor looks at: names and values, as texts.
+-- name: examine
+SELECT 'last_at' AS name, CAST(max(last_at) AS TEXT) AS value FROM shards;
+
 -- Columns of tenants, in the order of core/tables.c, as in all that give whole rows.
 -- name: tenants_page
 -- args: after_name, limit

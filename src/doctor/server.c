@@ -1,0 +1,200 @@
+/* What a client sees of the server. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "cli/client.h"
+#include "doctor/doctor.h"
+#include "platform/clock.h"
+
+enum { CLOCK_OFFSET_MAX_S = 5, SLOW_US = 1000000, WAITING_S = 900, WAITING_MAX_S = 86400 * 365 };
+
+static int ask(struct doctor *doctor, const char *path, bool root, struct cli_reply *reply)
+{
+    return cli_send(doctor->call,
+                    &(struct cli_request){.method = "GET",
+                                          .path = str_from(path),
+                                          .root = root,
+                                          .anonymous = root,
+                                          .installation = true},
+                    reply);
+}
+
+/* What the failed request left, as a finding. */
+static void note_failure(struct doctor *doctor, const char *check, const char *mend)
+{
+    const struct cli_failure *failure = &doctor->call->failure;
+    doctor_fail(doctor, check,
+                mend != NULL ? mend : arena_cstr(&doctor->call->arena, failure->hint), "%.*s",
+                STR_ARG(failure->message));
+}
+
+/* "Sun, 22 Nov 2026 08:00:00 GMT" in seconds; false when it is something else. */
+static bool parse_date(const char *text, int64_t *out)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char month[4] = "";
+    char iso[32];
+    int day = 0;
+    int year = 0;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    struct wall_time time = {0};
+    if (sscanf(text, "%*3s, %d %3s %d %d:%d:%d GMT", &day, month, &year, &hour, &minute, &second) !=
+            6 ||
+        strstr(months, month) == NULL) {
+        return false;
+    }
+    const int at = (int)(strstr(months, month) - months) / 3 + 1;
+    (void)snprintf(iso, sizeof(iso), "%04d-%02d-%02dT%02d:%02d:%02dZ", year, at, day, hour, minute,
+                   second);
+    if (!time_parse(str_from(iso), &time)) {
+        return false;
+    }
+    *out = time.us / US_PER_S;
+    return true;
+}
+
+static void check_clock(struct doctor *doctor, const struct cli_reply *reply)
+{
+    int64_t theirs = 0;
+    if (!parse_date(reply->date, &theirs)) {
+        doctor_warn(doctor, "clock", "a proxy may have removed it; compare the clocks by hand",
+                    "the server sends no Date");
+        return;
+    }
+    const int64_t offset = clock_wall().us / US_PER_S - theirs;
+    if (llabs(offset) <= CLOCK_OFFSET_MAX_S) {
+        doctor_ok(doctor, "clock", "%lld s from the server's", (long long)offset);
+    } else {
+        doctor_warn(doctor, "clock", "set both clocks from one time source (chrony, ntp)",
+                    "%lld s from the server's", (long long)offset);
+    }
+}
+
+static bool check_answer(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    if (ask(doctor, "/livez", true, &reply) != CLI_OK) {
+        note_failure(doctor, "server", NULL);
+        return false;
+    }
+    json_decref(reply.json);
+    const struct str server = cli_server(doctor->call);
+    if (reply.elapsed_us < SLOW_US) {
+        doctor_ok(doctor, "server", "%.*s answers in %lld ms", STR_ARG(server),
+                  (long long)(reply.elapsed_us / 1000));
+    } else {
+        doctor_warn(doctor, "server", "look at its load and its disk",
+                    "%.*s answers only after %lld ms", STR_ARG(server),
+                    (long long)(reply.elapsed_us / 1000));
+    }
+    check_clock(doctor, &reply);
+    return true;
+}
+
+static void check_ready(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    if (ask(doctor, "/readyz", true, &reply) != CLI_OK) {
+        note_failure(doctor, "ready",
+                     "docs/operate/ledger-unavailable.md: is the database up, is the disk full?");
+        return;
+    }
+    json_decref(reply.json);
+    doctor_ok(doctor, "ready", "the server's ledger answers and commits");
+}
+
+static void check_contract(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    if (ask(doctor, "/openapi.json", true, &reply) != CLI_OK) {
+        note_failure(doctor, "contract", "is this the right --server?");
+        return;
+    }
+    const struct str theirs =
+        json_text(json_object_get(json_object_get(reply.json, "info"), "version"));
+    if (str_starts(theirs, STR("1."))) {
+        doctor_ok(doctor, "contract", "the server speaks version %.*s, this program 1",
+                  STR_ARG(theirs));
+    } else {
+        doctor_warn(doctor, "contract", "use a stella of the server's version",
+                    "the server speaks version %.*s, this program 1", STR_ARG(theirs));
+    }
+    json_decref(reply.json);
+}
+
+static void check_token(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    const char *path = cli_token_file(doctor->call);
+    struct stat file = {0};
+    if (ask(doctor, "/whoami", false, &reply) != CLI_OK) {
+        note_failure(doctor, "token", NULL);
+        return;
+    }
+    const struct str name = json_text(json_object_get(reply.json, "name"));
+    const struct str tenant = json_text(json_object_get(reply.json, "tenant"));
+    if (path != NULL && stat(path, &file) == 0 && (file.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        doctor_warn(doctor, "token", arena_format(&doctor->call->arena, "chmod 600 %s", path).ptr,
+                    "others can read %s", path);
+    } else {
+        doctor_ok(doctor, "token", "%.*s, for %s%.*s", STR_ARG(name),
+                  tenant.len > 0 ? "" : "the installation", STR_ARG(tenant));
+    }
+    json_decref(reply.json);
+}
+
+/* The largest value of a family in the text that scrapers read. */
+static double largest(struct str text, const char *family)
+{
+    double most = 0;
+    struct str line;
+    while (str_split(&text, '\n', &line)) {
+        size_t at = line.len;
+        while (at > 0 && line.ptr[at - 1] != ' ') {
+            at--;
+        }
+        char number[32] = "";
+        if (str_starts(line, str_from(family)) && line.len - at < sizeof(number)) {
+            memcpy(number, line.ptr + at, line.len - at);
+            const double value = strtod(number, NULL);
+            most = value > most ? value : most;
+        }
+    }
+    return most;
+}
+
+static void check_queues(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    int64_t waiting_s = WAITING_S;
+    if (cli_number(doctor->call, "waiting-s", 0, WAITING_MAX_S, &waiting_s) != CLI_OK ||
+        ask(doctor, "/metrics", true, &reply) != CLI_OK) {
+        note_failure(doctor, "queues", NULL);
+        return;
+    }
+    json_decref(reply.json);
+    const double oldest = largest(reply.body, "stella_oldest_waiting_seconds{");
+    const bool is_waiting = largest(reply.body, "stella_jobs_waiting{") > 0;
+    const bool is_worked = largest(reply.body, "stella_jobs_leased{") > 0;
+    if (is_waiting && !is_worked && oldest >= (double)waiting_s) {
+        doctor_warn(doctor, "queues", "docs/operate/jobs-wait.md: start workers of their types",
+                    "jobs wait, the oldest for %.0f s, and no worker holds any", oldest);
+    } else {
+        doctor_ok(doctor, "queues", "the oldest waiting job waits for %.0f s", oldest);
+    }
+}
+
+void doctor_server(struct doctor *doctor)
+{
+    doctor->answers = check_answer(doctor);
+    if (doctor->answers) {
+        check_ready(doctor);
+        check_contract(doctor);
+        check_token(doctor);
+        check_queues(doctor);
+    }
+}
