@@ -73,6 +73,7 @@ static struct memory_ledger *copy_of(const struct memory_ledger *ledger)
     }
     copy->history_count = ledger->history_count;
     for (size_t i = 0; i < ledger->history_count; i++) {
+        copy->history[i].shard = ledger->history[i].shard;
         copy->history[i].tenant = ledger->history[i].tenant;
         copy->history[i].count = ledger->history[i].count;
         buf_init(&copy->history[i].lines, 1 << 24);
