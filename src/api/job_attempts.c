@@ -27,17 +27,6 @@ static void read_attempts(struct call *call, struct reader *reader)
     (void)reader_query(reader, &q, &list->found, &call->err);
 }
 
-static const char *ending_name(enum attempt_ending ending)
-{
-    switch (ending) {
-    case ATTEMPT_FAILED: return "failed";
-    case ATTEMPT_THROTTLED: return "throttled";
-    case ATTEMPT_RETURNED: return "returned";
-    case ATTEMPT_LAPSED: return "lapsed";
-    }
-    UNREACHABLE();
-}
-
 static void put_attempt(struct json_writer *w, const struct attempt_row *row, const char *ending)
 {
     json_put_object(w);
@@ -86,7 +75,7 @@ static void attempts_are_read(struct call *call)
     for (size_t i = 0; i < list->found.rows && i < (size_t)page->limit; i++) {
         const struct attempt_row *row =
             (const struct attempt_row *)query_row(&list->found, i, TABLE_ATTEMPTS, call->arena);
-        put_attempt(&w, row, ending_name((enum attempt_ending)row->ending));
+        put_attempt(&w, row, attempt_ending_name((enum attempt_ending)row->ending));
         page->next.keys[0] = row->grant;
     }
     if (!page->has_next) {

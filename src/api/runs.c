@@ -4,8 +4,6 @@
 #include "api/views.h"
 #include "base/map.h"
 
-enum { EDGES_PAGE = 5000, DAG_JOBS_PAGE = 5000 };
-
 /* ---- Submit ---- */
 
 /* Where a name's job stands in the run. */
@@ -116,6 +114,12 @@ static void run_is_submitted(struct call *call)
     }
 }
 
+void run_submit_send(struct call *call, struct command *command)
+{
+    call->state = arena_new(call->arena, struct new_run);
+    call_engine(call, QUEUE_SUBMITS, command, 1, run_is_submitted);
+}
+
 static void take_run_member(struct run_submit *run, struct submission *s, struct scan *scan,
                             struct str key)
 {
@@ -174,8 +178,7 @@ void api_submit_run(struct call *call)
     run->digest = sha256_of(call->exchange->body);
     command->request_key = call->request_key;
     command->request_digest = call_digest(call);
-    call->state = arena_new(call->arena, struct new_run);
-    call_engine(call, QUEUE_SUBMITS, command, 1, run_is_submitted);
+    run_submit_send(call, command);
 }
 
 /* ---- Read ---- */
@@ -239,122 +242,6 @@ void api_list_runs(struct call *call)
         return;
     }
     call_read(call, read_list, list_is_read);
-}
-
-/* ---- Graph ---- */
-
-struct dag {
-    struct run_id run;
-    bool is_there;
-    VEC(struct job_view) jobs;
-    VEC(struct edge_row) edges;
-};
-
-static enum err_code read_dag_jobs(struct call *call, struct reader *reader)
-{
-    struct dag *dag = call->state;
-    struct query_result found;
-    int64_t after = 0;
-    do {
-        struct query q = tenant_query(call, "jobs_of_run_page");
-        query_arg_int(&q, dag->run.v);
-        query_arg_int(&q, after);
-        query_arg_int(&q, DAG_JOBS_PAGE);
-        TRY(reader_query(reader, &q, &found, &call->err));
-        for (size_t i = 0; i < found.rows; i++) {
-            VEC_PUSH(call->arena, &dag->jobs, job_view_of(&found, i));
-            after = dag->jobs.v[dag->jobs.n - 1].job.v;
-        }
-    } while (found.rows == DAG_JOBS_PAGE);
-    return ERR_OK;
-}
-
-static enum err_code read_dag_edges(struct call *call, struct reader *reader)
-{
-    struct dag *dag = call->state;
-    struct query_result found;
-    struct edge_row last = {0};
-    do {
-        struct query q = tenant_query(call, "edges_of_run");
-        query_arg_int(&q, dag->run.v);
-        query_arg_int(&q, last.pred);
-        query_arg_int(&q, last.succ);
-        query_arg_int(&q, EDGES_PAGE);
-        TRY(reader_query(reader, &q, &found, &call->err));
-        for (size_t i = 0; i < found.rows; i++) {
-            last = *(const struct edge_row *)query_row(&found, i, TABLE_DAG_EDGES, call->arena);
-            VEC_PUSH(call->arena, &dag->edges, last);
-        }
-    } while (found.rows == EDGES_PAGE);
-    return ERR_OK;
-}
-
-static void read_dag(struct call *call, struct reader *reader)
-{
-    struct dag *dag = call->state;
-    struct query_result found;
-    struct query q = tenant_query(call, "run");
-    query_arg_int(&q, dag->run.v);
-    if (reader_query(reader, &q, &found, &call->err) != ERR_OK || found.rows == 0) {
-        return;
-    }
-    dag->is_there = true;
-    if (read_dag_jobs(call, reader) == ERR_OK) {
-        (void)read_dag_edges(call, reader);
-    }
-}
-
-static void put_edge(struct json_writer *w, const struct edge_row *edge)
-{
-    char from[ID_TEXT];
-    char to[ID_TEXT];
-    job_id_format((struct job_id){edge->pred}, from);
-    job_id_format((struct job_id){edge->succ}, to);
-    json_put_object(w);
-    JSON_STR(w, "from", str_from(from));
-    JSON_STR(w, "on", edge->kind == EDGE_ALWAYS ? STR("always") : STR("success"));
-    JSON_STR(w, "to", str_from(to));
-    json_put_object_end(w);
-}
-
-static void dag_is_read(struct call *call)
-{
-    const struct dag *dag = call->state;
-    if (!dag->is_there) {
-        call_refuse(call, ERR_NOT_FOUND, err_info(ERR_NOT_FOUND)->title);
-        return;
-    }
-    struct json_writer w = call_json(call);
-    json_put_object(&w);
-    json_put_key(&w, STR("edges"));
-    json_put_array(&w);
-    for (size_t i = 0; i < dag->edges.n; i++) {
-        put_edge(&w, &dag->edges.v[i]);
-    }
-    json_put_array_end(&w);
-    json_put_key(&w, STR("jobs"));
-    json_put_array(&w);
-    for (size_t i = 0; i < dag->jobs.n; i++) {
-        char id[ID_TEXT];
-        job_id_format(dag->jobs.v[i].job, id);
-        json_put_object(&w);
-        JSON_STR(&w, "id", str_from(id));
-        JSON_STR(&w, "name", dag->jobs.v[i].name);
-        JSON_STR(&w, "state", str_from(job_state_name(dag->jobs.v[i].state)));
-        json_put_object_end(&w);
-    }
-    json_put_array_end(&w);
-    json_put_object_end(&w);
-    call_answer(call, 200);
-}
-
-void api_get_run_dag(struct call *call)
-{
-    struct dag *dag = arena_new(call->arena, struct dag);
-    call->state = dag;
-    if (take_run_id(call, &dag->run)) {
-        call_read(call, read_dag, dag_is_read);
-    }
 }
 
 /* ---- Operators ---- */

@@ -37,6 +37,8 @@ void submission_digest(struct submission *s);
 bool submission_failed(struct call *call, struct submission *s, enum err_code code);
 /* Answers with what core said of an item (or of none, when `at` is `count`). */
 void submission_fail_at(struct call *call, const struct err *err, size_t at, size_t count);
+/* Sends a RUN_SUBMIT and answers with the run that it made. */
+void run_submit_send(struct call *call, struct command *command);
 /* Which member of an item an error of core is about. */
 const char *submission_member(enum err_code code);
 

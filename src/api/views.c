@@ -173,13 +173,17 @@ void answer_job(struct call *call, struct job_id job, int status)
 
 /* ---- Runs ---- */
 
-void put_run(struct json_writer *w, const struct run_row *run)
+/* What a listing does not tell of a run. */
+struct run_more {
+    int64_t running;
+    int64_t replay_of;
+};
+
+static void put_counts(struct json_writer *w, const struct run_row *run,
+                       const struct run_more *more)
 {
-    char id[ID_TEXT];
     const int32_t pending =
         run->present - run->blocked - run->leased - run->succeeded - run->dead - run->canceled;
-    run_id_format((struct run_id){run->run}, id);
-    json_put_object(w);
     json_put_key(w, STR("counts"));
     json_put_object(w);
     JSON_INT(w, "blocked", run->blocked);
@@ -187,21 +191,42 @@ void put_run(struct json_writer *w, const struct run_row *run)
     JSON_INT(w, "dead", run->dead);
     JSON_INT(w, "leased", run->leased);
     JSON_INT(w, "pending", pending);
+    if (more != NULL) {
+        JSON_INT(w, "running", more->running);
+    }
     JSON_INT(w, "succeeded", run->succeeded);
     json_put_object_end(w);
+}
+
+static void put_run_with(struct json_writer *w, const struct run_row *run,
+                         const struct run_more *more)
+{
+    char id[ID_TEXT];
+    run_id_format((struct run_id){run->run}, id);
+    json_put_object(w);
+    put_counts(w, run, more);
     put_time(w, STR("ended_at"), run->ended_at);
     JSON_STR(w, "id", str_from(id));
     put_text(w, STR("name"), run->name);
+    if (more != NULL) {
+        put_job_ref(w, STR("replay_of"), more->replay_of);
+    }
     JSON_STR(w, "state", str_from(run_state_name((enum run_state)run->state)));
     JSON_TIME(w, "submitted_at", run->submitted_at);
     JSON_INT(w, "total", run->total);
     json_put_object_end(w);
 }
 
+void put_run(struct json_writer *w, const struct run_row *run)
+{
+    put_run_with(w, run, NULL);
+}
+
 struct one_run {
     struct run_id run;
     struct wait wait;
     struct query_result found;
+    struct run_more more;
 };
 
 static void look_at_run(struct call *call);
@@ -211,7 +236,16 @@ static void read_run(struct call *call, struct reader *reader)
     struct one_run *one = call->state;
     struct query q = tenant_query(call, "run");
     query_arg_int(&q, one->run.v);
-    (void)reader_query(reader, &q, &one->found, &call->err);
+    if (reader_query(reader, &q, &one->found, &call->err) != ERR_OK || one->found.rows == 0) {
+        return;
+    }
+    struct query_result found;
+    struct query more = tenant_query(call, "run_more");
+    query_arg_int(&more, one->run.v);
+    if (reader_query(reader, &more, &found, &call->err) == ERR_OK) {
+        one->more =
+            (struct run_more){query_int(&found, 0, "running"), query_int(&found, 0, "replay_of")};
+    }
 }
 
 static void run_is_read(struct call *call)
@@ -228,7 +262,7 @@ static void run_is_read(struct call *call)
         return;
     }
     struct json_writer w = call_json(call);
-    put_run(&w, run);
+    put_run_with(&w, run, &one->more);
     call_answer(call, 200);
 }
 
@@ -303,6 +337,11 @@ struct json_writer page_open(struct call *call)
 void page_close(struct call *call, struct json_writer *w, const struct page *page)
 {
     json_put_array_end(w);
+    page_end(call, w, page);
+}
+
+void page_end(struct call *call, struct json_writer *w, const struct page *page)
+{
     if (page->has_next) {
         const struct str cursor =
             cursor_format(call->arena, &call->api->seed, page->asked, &page->next);

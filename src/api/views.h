@@ -40,5 +40,7 @@ bool page_begin(struct call *call, struct page *page, struct str limit, struct s
 /* {"items":[ … then the items … ],"next_cursor":…} */
 struct json_writer page_open(struct call *call);
 void page_close(struct call *call, struct json_writer *w, const struct page *page);
+/* The same for a page that is no array of items: only "next_cursor" and the object's end. */
+void page_end(struct call *call, struct json_writer *w, const struct page *page);
 
 #endif

@@ -25,6 +25,12 @@ static const struct cli_column EDGE_COLUMNS[] = {
 };
 static const struct cli_shape EDGES = {"from", EDGE_COLUMNS, CLI_COUNT(EDGE_COLUMNS)};
 
+static const struct cli_column MADE_COLUMNS[] = {
+    {"RUN", "id", CLI_TEXT},
+    {"DUPLICATE", "duplicate", CLI_TEXT},
+};
+static const struct cli_shape MADE = {"id", MADE_COLUMNS, CLI_COUNT(MADE_COLUMNS)};
+
 static int list(struct cli_call *call)
 {
     return cli_list(call, cli_query(call, STR("/runs"), "state", cli_value(call, "state")), &SHAPE);
@@ -40,10 +46,81 @@ static int jobs(struct cli_call *call)
     return cli_list(call, cli_path(call, "/runs/%s/jobs", cli_argument(call, 0)), &cli_job_shape);
 }
 
+static const struct cli_column CRITICAL_COLUMNS[] = {
+    {"JOB", "id", CLI_TEXT},       {"NAME", "name", CLI_TEXT},        {"TYPE", "type", CLI_TEXT},
+    {"STATE", "state", CLI_STATE}, {"MS", "duration_ms", CLI_NUMBER},
+};
+static const struct cli_shape CRITICAL = {"id", CRITICAL_COLUMNS, CLI_COUNT(CRITICAL_COLUMNS)};
+
+static const struct cli_column BAR_COLUMNS[] = {
+    {"JOB", "job", CLI_TEXT},         {"NAME", "name", CLI_TEXT},
+    {"TYPE", "type", CLI_TEXT},       {"ATTEMPT", "attempt", CLI_NUMBER},
+    {"STATE", "state", CLI_STATE},    {"START MS", "start_ms", CLI_NUMBER},
+    {"END MS", "end_ms", CLI_NUMBER}, {"WORKER", "worker", CLI_TEXT},
+};
+static const struct cli_shape BARS = {"job", BAR_COLUMNS, CLI_COUNT(BAR_COLUMNS)};
+
+/* Adds the rows of one page of a timeline, which comes as columns. */
+static void add_bars(json_t *rows, const json_t *page)
+{
+    const json_t *columns = json_object_get(page, "columns");
+    const size_t count = json_array_size(json_object_get(columns, "job"));
+    for (size_t i = 0; i < count; i++) {
+        json_t *row = json_object();
+        for (size_t c = 0; c < CLI_COUNT(BAR_COLUMNS); c++) {
+            const char *name = BAR_COLUMNS[c].member;
+            (void)json_object_set(row, name, json_array_get(json_object_get(columns, name), i));
+        }
+        (void)json_array_append_new(rows, row);
+    }
+}
+
+static void add_edges(json_t *rows, const json_t *page)
+{
+    (void)json_array_extend(rows, json_object_get(page, "edges"));
+}
+
+/* All pages of something that is no list of items. */
+static int whole(struct cli_call *call, struct str path,
+                 void (*add)(json_t *rows, const json_t *page), const struct cli_shape *shape)
+{
+    json_t *rows = json_array();
+    struct str next = path;
+    int status = CLI_OK;
+    while (status == CLI_OK && next.len > 0) {
+        struct cli_reply reply;
+        status = cli_get(call, next, &reply);
+        next = STR("");
+        if (status == CLI_OK) {
+            const struct str cursor = json_text(json_object_get(reply.json, "next_cursor"));
+            add(rows, reply.json);
+            if (cursor.len > 0) {
+                next = cli_query(call, path, "cursor", arena_cstr(&call->arena, cursor));
+            }
+            json_decref(reply.json);
+        }
+    }
+    if (status == CLI_OK) {
+        cli_print_items(call, rows, shape);
+    }
+    json_decref(rows);
+    return status;
+}
+
 static int dag(struct cli_call *call)
 {
-    return cli_list_whole(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), "edges",
-                          &EDGES);
+    return whole(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), add_edges, &EDGES);
+}
+
+static int timeline(struct cli_call *call)
+{
+    return whole(call, cli_path(call, "/runs/%s/timeline", cli_argument(call, 0)), add_bars, &BARS);
+}
+
+static int critical_path(struct cli_call *call)
+{
+    return cli_list_whole(call, cli_path(call, "/runs/%s/critical-path", cli_argument(call, 0)),
+                          "items", &CRITICAL);
 }
 
 static int submit(struct cli_call *call)
@@ -111,6 +188,40 @@ static int retry(struct cli_call *call)
     return control(call, "retry", NULL);
 }
 
+static int replay(struct cli_call *call)
+{
+    const char *from = cli_value(call, "from");
+    int status = cli_need_reason(call);
+    if (status == CLI_OK && from == NULL) {
+        status = cli_fail(call, CLI_USAGE, "usage", "add --from JOB, an id or a name of the run",
+                          "runs replay needs --from");
+    }
+    if (status != CLI_OK) {
+        return status;
+    }
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, CLI_BODY_MAX);
+    json_begin(&w, &body);
+    json_put_object(&w);
+    cli_put_text_option(call, &w, "from", "from");
+    json_put_object_end(&w);
+    struct cli_reply reply;
+    status = cli_send(
+        call,
+        &(struct cli_request){.method = "POST",
+                              .path = cli_path(call, "/runs/%s/replay", cli_argument(call, 0)),
+                              .body = buf_get(&body),
+                              .creates = true},
+        &reply);
+    buf_fini(&body);
+    if (status == CLI_OK) {
+        cli_show(call, reply.json, &MADE);
+        json_decref(reply.json);
+    }
+    return status;
+}
+
 static int watch(struct cli_call *call)
 {
     return cli_watch_run(call, cli_argument(call, 0));
@@ -125,6 +236,10 @@ static const struct cli_option SUBMIT_OPTIONS[] = {
      "The run: {\"name\":…,\"jobs\":[{\"name\",\"type\",\"needs\":[…]}…]}; - for stdin"},
     {"watch", 'w', NULL, "Watch it until it ends"},
     {"exit-status", 0, NULL, "With --watch: exit 1 unless it succeeded"},
+};
+
+static const struct cli_option REPLAY_OPTIONS[] = {
+    {"from", 0, "JOB", "Id or name of the job where it begins"},
 };
 
 static const struct cli_option WATCH_OPTIONS[] = {
@@ -152,10 +267,19 @@ static const struct cli_command COMMANDS[] = {
      NULL, 0, jobs},
     {"dag", NULL, "RUN", 1, 1, "Show which of a run's jobs wait for which",
      "stella orchestrator runs dag run-4", NULL, 0, dag},
+    {"timeline", NULL, "RUN", 1, 1, "Show what of a run ran when",
+     "stella orchestrator runs timeline run-4\n"
+     "stella orchestrator runs timeline run-4 -o json",
+     NULL, 0, timeline},
+    {"critical-path", NULL, "RUN", 1, 1, "Show the longest path through a run",
+     "stella orchestrator runs critical-path run-4", NULL, 0, critical_path},
     {"cancel", NULL, "RUN", 1, 1, "Cancel all of a run that has not ended (needs --reason)",
      "stella orchestrator runs cancel run-4 --reason \"wrong feed\" --yes", NULL, 0, cancel},
     {"retry", NULL, "RUN", 1, 1, "Try every dead job of a run again (needs --reason)",
      "stella orchestrator runs retry run-4 --reason \"upstream is back\"", NULL, 0, retry},
+    {"replay", NULL, "RUN", 1, 1, "Make a new run from a job of it and all after (needs --reason)",
+     "stella orchestrator runs replay run-4 --from match --reason \"new policy\"", REPLAY_OPTIONS,
+     CLI_COUNT(REPLAY_OPTIONS), replay},
 };
 
 const struct cli_noun cli_runs = {"runs", "run", "Whole DAGs of jobs", COMMANDS,

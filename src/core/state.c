@@ -45,6 +45,17 @@ const char *run_state_name(enum run_state state)
     return run_states[state];
 }
 
+const char *attempt_ending_name(enum attempt_ending ending)
+{
+    switch (ending) {
+    case ATTEMPT_FAILED: return "failed";
+    case ATTEMPT_THROTTLED: return "throttled";
+    case ATTEMPT_RETURNED: return "returned";
+    case ATTEMPT_LAPSED: return "lapsed";
+    }
+    UNREACHABLE();
+}
+
 /* tidy: prefix: a hold is what keeps a state; its enum comes from the contract. */
 const char *hold_name(enum hold_reason reason)
 {

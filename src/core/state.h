@@ -25,6 +25,7 @@ bool job_may_move(enum job_state from, enum job_event event, enum job_state to);
 bool job_has_ended(enum job_state state);
 const char *job_state_name(enum job_state state);
 const char *run_state_name(enum run_state state);
+const char *attempt_ending_name(enum attempt_ending ending);
 const char *hold_name(enum hold_reason reason);
 bool job_state_find(struct str name, enum job_state *out_state);
 bool run_state_find(struct str name, enum run_state *out_state);

@@ -81,6 +81,102 @@ class Runs(unittest.TestCase):
         self.report("complete", self.node.claim(self.type, wait_ms=20000))
         self.wait_for(run, {"a": "succeeded", "b": "succeeded"})
 
+    def test_a_run_tells_its_longest_path_and_its_timeline(self):
+        run, jobs = self.run_of(a="", b="a", c="a", d="b c")
+        self.assertEqual([item["duration_ms"] for item in self.call("GET", f"/runs/{run}/critical-path").json["items"]], [0])
+        lease, = self.node.claim(self.type)
+        counts = self.call("GET", f"/runs/{run}").json["counts"]
+        self.assertEqual((counts["leased"], counts["running"]), (1, 0))
+        self.node.work("heartbeat", {"worker": "w/1", "leases": [{"lease": lease["lease"], "grant": 1}]})
+        self.assertEqual(self.call("GET", f"/runs/{run}").json["counts"]["running"], 1)
+        self.report("complete", [lease])
+        leases = self.node.claim(self.type, number=2)
+        self.fail([lease for lease in leases if lease["name"] == "b"])
+        self.report("complete", [lease for lease in leases if lease["name"] == "c"])
+        self.assertEqual(self.call("GET", f"/runs/{run}", Prefer="wait=20").json["state"], "failed")
+        self.call("POST", f"/runs/{run}/retry", reason="x")
+        self.report("complete", self.node.claim(self.type, wait_ms=20000))
+        self.report("complete", self.node.claim(self.type, wait_ms=20000))
+        self.assertEqual(self.call("GET", f"/runs/{run}", Prefer="wait=20").json["state"], "succeeded")
+        path = self.call("GET", f"/runs/{run}/critical-path").json
+        self.assertEqual([item["id"] for item in path["items"]][::2], [jobs["a"], jobs["d"]])
+        rows = []
+        cursor = ""
+        while cursor is not None:
+            page = self.call("GET", f"/runs/{run}/timeline?limit=1{cursor}").json
+            columns = page["columns"]
+            self.assertEqual(len({len(column) for column in columns.values()}), 1)
+            rows += zip(columns["name"], columns["attempt"], columns["state"])
+            for start, end in zip(columns["start_ms"], columns["end_ms"]):
+                self.assertLessEqual(0, start)
+                self.assertLessEqual(start, end)
+            cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
+        self.assertEqual(rows, [("a", 1, "succeeded"), ("b", 1, "failed"), ("b", 2, "succeeded"), ("c", 1, "succeeded"),
+                                ("d", 1, "succeeded")])
+
+    def test_jobs_that_have_not_begun_stand_in_the_timeline(self):
+        run, _ = self.run_of(a="", b="a")
+        columns = self.call("GET", f"/runs/{run}/timeline").json["columns"]
+        self.assertEqual((columns["state"], columns["attempt"], columns["start_ms"]), (["pending", "blocked"], [0, 0], [None, None]))
+
+    def test_pages_of_a_graph_give_what_the_whole_gives(self):
+        run, _ = self.run_of(a="", b="a", c="a", d="b c", e="a d")
+        whole = self.call("GET", f"/runs/{run}/dag").json
+        self.assertEqual((len(whole["jobs"]), len(whole["edges"]), whole["next_cursor"]), (5, 6, None))
+        for limit in (1, 2, 3, 5, 10, 11):
+            jobs, edges, cursor = [], [], ""
+            while cursor is not None:
+                page = self.call("GET", f"/runs/{run}/dag?limit={limit}{cursor}").json
+                self.assertLessEqual(len(page["jobs"]) + len(page["edges"]), limit)
+                jobs += page["jobs"]
+                edges += page["edges"]
+                cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
+            self.assertEqual((jobs, edges), (whole["jobs"], whole["edges"]))
+        for words in ("dag", "timeline", "critical-path"):
+            self.assertEqual(self.call("GET", f"/runs/run-99999/{words}").code, "not_found")
+            self.assertEqual(self.node.call("GET", f"/runs/{run}/{words}", tenant="other").code, "not_found")
+        self.assertEqual(self.call("GET", f"/runs/{run}/dag?limit=5001").code, "invalid_request")
+
+    def test_a_run_is_replayed_from_a_job_on(self):
+        run, _ = self.run_of(a="", b="a", c="b", d="a", e="c d")
+        self.report("complete", self.node.claim(self.type))
+        self.fail([lease for lease in self.node.claim(self.type, wait_ms=20000) if lease["name"] == "b"])
+        refused = self.call("POST", f"/runs/{run}/replay", {"from": "b"}, reason="x")
+        self.assertEqual(refused.code, "conflict", refused)  # e needs d, which has not ended.
+        held = [job for job in self.states(run).items() if job[1] in ("leased", "running")]
+        self.assertEqual([name for name, _ in held], ["d"])
+        answer = self.call("POST", f"/runs/{run}/replay", {"from": "c"}, reason="x")
+        self.assertEqual(answer.code, "conflict")
+        for body, code in (({"from": "nobody"}, "unprocessable"), ({"from": "d"}, "invalid_transition"), ({}, "unprocessable")):
+            self.assertEqual(self.call("POST", f"/runs/{run}/replay", body, reason="x").code, code)
+        self.assertEqual(self.call("POST", "/runs/run-99999/replay", {"from": "a"}, reason="x").code, "not_found")
+        self.assertEqual(self.node.call("POST", f"/runs/{run}/replay", {"from": "a"}, tenant="other", reason="x").code, "not_found")
+
+    def test_a_replayed_run_has_the_same_inputs_and_says_where_it_comes_from(self):
+        run, jobs = self.run_of(a="", b="a", c="b", d="a", e="c d")
+        while self.call("GET", f"/runs/{run}").json["state"] == "active":
+            self.report("complete", self.node.claim(self.type, wait_ms=20000))
+        first = self.call("POST", f"/runs/{run}/replay", {"from": jobs["b"]}, reason="new policy", key="replay-" + run)
+        self.assertEqual(first.status, 201, first)
+        again = self.call("POST", f"/runs/{run}/replay", {"from": jobs["b"]}, reason="new policy", key="replay-" + run)
+        self.assertEqual(again.json["id"], first.json["id"])
+        made = {job["name"]: job["id"] for job in first.json["jobs"]}
+        self.assertEqual(sorted(made), ["b", "c", "e"])
+        new = first.json["id"]
+        self.assertEqual(self.call("GET", f"/runs/{new}").json["replay_of"], jobs["b"])
+        self.assertNotIn("replay_of", self.call("GET", f"/runs/{run}").json)
+        edges = self.call("GET", f"/runs/{new}/dag").json["edges"]
+        self.assertEqual([(edge["from"], edge["to"]) for edge in edges], [(made["b"], made["c"]), (made["c"], made["e"])])
+        for name in "bce":
+            lease, = self.node.claim(self.type, wait_ms=20000)
+            self.assertEqual((lease["name"], lease["payload"]), (name, {"is": name}))
+            self.assertEqual(self.node.job("acme", lease["job"])["replay_of"], jobs[name])
+            self.report("complete", [lease])
+        self.assertEqual(self.call("GET", f"/runs/{new}", Prefer="wait=20").json["state"], "succeeded")
+        line, = [line["facts"] for line in self.node.history("acme") if line["facts"].get("action") == "run.replay"
+                 and line["facts"]["about"] == f"{run} from {jobs['b']}"]
+        self.assertEqual((line["reason"], line["code"]), ("new policy", "ok"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -244,6 +244,35 @@ WHERE shard = ?1 AND tenant = ?2 AND state = ?5 AND run < ?3
 ORDER BY run DESC
 LIMIT ?4;
 
+-- Jobs of a run as far as its graph is concerned.
+-- name: run_nodes_page
+-- args: shard, tenant, run, after_job, limit
+SELECT o.job, o.job_type, o.source, o.name, o.state, x.priority AS asked_priority, o.grant_no,
+       o.worker, o.claimed_at, o.ended_at
+FROM jobs AS x INDEXED BY jobs_run CROSS JOIN job_objects AS o
+  ON o.shard = x.shard AND o.tenant = x.tenant AND o.job = x.job
+WHERE x.shard = ?1 AND x.tenant = ?2 AND x.run = ?3 AND x.run > 0 AND x.job > ?4
+ORDER BY x.job
+LIMIT ?5;
+
+-- name: run_payloads_page
+-- args: shard, tenant, run, after_job, limit
+SELECT job, traceparent, payload
+FROM jobs INDEXED BY jobs_run
+WHERE shard = ?1 AND tenant = ?2 AND run = ?3 AND run > 0 AND job > ?4
+ORDER BY job
+LIMIT ?5;
+
+-- Of a run: how many leased jobs are running (a walk over the tenant's leases), and the job that
+-- its first one replays; 0 for none.
+-- name: run_more
+-- args: shard, tenant, run
+SELECT (SELECT count(*) FROM leased AS l
+        WHERE l.shard = ?1 AND l.tenant = ?2 AND l.run = ?3 AND l.running = 1) AS running,
+       (SELECT j.replay_of FROM jobs AS j INDEXED BY jobs_run
+        WHERE j.shard = ?1 AND j.tenant = ?2 AND j.run = ?3 AND j.run > 0
+        ORDER BY j.job LIMIT 1) AS replay_of;
+
 -- Edges between jobs of the run, by (pred, succ).
 -- name: edges_of_run
 -- args: shard, tenant, run, after_pred, after_succ, limit
