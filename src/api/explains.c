@@ -141,7 +141,7 @@ static struct str say_ended(struct arena *arena, const struct explanation *told)
 {
     const struct outcome_row *outcome = told->place.outcome;
     if (told->state == JOB_SUCCEEDED) {
-        return STR("It succeeded.");
+        return arena_format(arena, "Worker %.*s finished it.", STR_ARG(outcome->worker));
     }
     if (outcome->cause > 0) {
         return arena_format(arena,
@@ -149,8 +149,7 @@ static struct str say_ended(struct arena *arena, const struct explanation *told)
                             "brings it back.",
                             (long long)outcome->cause);
     }
-    return arena_format(arena, "It ended %s: %.*s. A retry makes it %s.",
-                        job_state_name(told->state), STR_ARG(outcome->class),
+    return arena_format(arena, "It ended with %.*s. A retry makes it %s.", STR_ARG(outcome->class),
                         job_state_name(told->retry));
 }
 
@@ -382,7 +381,7 @@ void api_explain_job(struct call *call)
 {
     struct asked_why *why = arena_new(call->arena, struct asked_why);
     call->state = why;
-    if (take_job_id(call, &why->item.job)) {
+    if (call_query(call, NULL, 0) && take_job_id(call, &why->item.job)) {
         call_read(call, read_why, why_is_read);
     }
 }

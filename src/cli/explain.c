@@ -178,6 +178,17 @@ static struct str wait_until(struct cli_call *call, const json_t *told, const ch
     return STR("wait a moment");
 }
 
+static struct str free_tokens(struct cli_call *call, const json_t *told, long long tokens)
+{
+    const struct str wait = wait_until(call, told, "tokens");
+    return arena_format(
+        &call->arena, "%.*s; or raise burst and rate of source %.*s",
+        STR_ARG(str_eq(wait, STR("wait a moment"))
+                    ? arena_format(&call->arena, "wait for %lld token%s", tokens, plural(tokens))
+                    : wait),
+        STR_ARG(text_of(call, told, "source")));
+}
+
 static struct str free_slots(struct cli_call *call, long long slots)
 {
     return slots == 1 ? STR("wait for the next worker that asks for its type")
@@ -211,9 +222,7 @@ static struct str free_of(struct cli_call *call, const json_t *told, const json_
                             STR_ARG(text_of(call, told, "type")), to);
     }
     if (str_eq(gate, STR("tokens"))) {
-        return arena_format(&call->arena, "%.*s, or raise burst and rate of source %.*s",
-                            STR_ARG(wait_until(call, told, "tokens")),
-                            STR_ARG(text_of(call, told, "source")));
+        return free_tokens(call, told, to);
     }
     if (str_eq(gate, STR("worker"))) {
         return arena_format(&call->arena, "start a worker for job type %.*s",
@@ -302,11 +311,11 @@ static void print_head(struct cli_call *call, const json_t *told)
     const json_t *at = json_object_get(told, "not_before");
     const struct str state = text_of(call, told, "state");
     const char *sequence = cli_state_colour(state);
-    (void)fprintf(call->out, "%.*s is ", STR_ARG(text_of(call, told, "id")));
+    (void)fprintf(call->out, "%.*s ", STR_ARG(text_of(call, told, "id")));
     colour(call, sequence == NULL ? "\033[1m" : sequence);
     (void)fprintf(call->out, "%.*s", STR_ARG(state));
     colour(call, "\033[0m");
-    (void)fprintf(call->out, ". %.*s\n", STR_ARG(text_of(call, told, "summary")));
+    (void)fprintf(call->out, ": %.*s\n", STR_ARG(text_of(call, told, "summary")));
     if (json_is_string(at)) {
         (void)fprintf(call->out, "It does not start before %.*s.\n",
                       STR_ARG(time_of(call, told, at)));

@@ -236,7 +236,7 @@ static void list_predecessors(struct explaining *e, bool stuck)
         const struct edge_row *edge = (const struct edge_row *)edges->v[i];
         const bool ended = facts_find(e->t, TABLE_OUTCOMES, edge->pred) != NULL;
         if (edge->pred > 0 && ended == stuck && !settle_is_satisfied(e->t, edge) &&
-            !is_settling(e->t, edge)) {
+            !(ended && is_settling(e->t, edge))) {
             add_predecessor(e, edge);
         }
     }

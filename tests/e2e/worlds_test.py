@@ -6,7 +6,7 @@ import unittest
 from rig import Node
 
 # What every answer may say of time and chance.
-TIMES = (re.compile(rb'"(?:submitted_at|ended_at|created_at|until)":"[^"]*"'), re.compile(rb'"at":\d+'),
+TIMES = (re.compile(rb'"(?:submitted_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
          re.compile(rb'"(?:rank|run_until|lease_until|eligible_at)":\d+'), re.compile(rb'"digest":"[0-9a-f]{64}"'),
          re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"next_cursor":"[\w-]*"'))
 
@@ -55,6 +55,7 @@ class Worlds(unittest.TestCase):
         shared = hashlib.sha256(b"shared bytes").hexdigest()
         ask("GET", "/jobs")
         ask("GET", "/jobs/job-1")
+        ask("GET", "/jobs/job-1/explain")
         ask("GET", "/jobs/job-200/history")
         ask("GET", "/runs/run-1")
         ask("GET", "/jobs/job-1/attempts")
@@ -75,6 +76,7 @@ class Worlds(unittest.TestCase):
         ask("POST", "/jobs", {"jobs": [{"type": "demo", "key": "key-1"}]})
         ask("POST", "/jobs", {"jobs": [{"type": "demo", "key": "key-2", "source": "feed"}]})
         ask("POST", "/runs", {"key": "run-key", "jobs": [{"name": "a", "type": "demo"}]})
+        ask("GET", "/jobs/job-1/explain")
         lease = ask("POST", "/leases/claim", {"claim_id": "c", "worker": "w", "job_types": ["demo"], "max": 10}, worker).json["leases"][0]
         ask("POST", "/leases/complete", {"worker": "w", "reports": [
             {"lease": lease["lease"], "grant": 1}, {"lease": "3.1.1", "grant": 1}, {"lease": "3.41.1", "grant": 1}]}, worker)
