@@ -119,7 +119,10 @@ static struct str say_gate(struct cli_call *call, const json_t *told, const json
         return say_tokens(call, told, n);
     }
     if (str_eq(name, STR("worker"))) {
-        return refuses ? STR("nobody asks for its type") : STR("somebody serves its type");
+        const bool is_known = json_object_get(n, "asked_at") != NULL || number_of(n, "running") > 0;
+        return refuses    ? STR("nobody asks for its type")
+               : is_known ? STR("somebody serves its type")
+                          : STR("nobody asked for its type yet");
     }
     if (str_eq(name, STR("turn"))) {
         return say_turn(call, n);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/guide/cli.md tells the truth: its console blocks are run, in order, on a server of their own.
+"""Pages tell the truth: their console blocks are run, in order, on a server of their own for each page.
 
 In a block a line that begins with "$ " is a command (bash), "> " continues it; what follows is its output, where … stands for
 anything within a line and a line with … alone for any lines.
@@ -11,12 +11,12 @@ import unittest
 
 from rig import PROGRAM, ROOT, Rig, clean_environment
 
-GUIDE = os.path.join(ROOT, "docs", "guide", "cli.md")
+PAGES = ("guide/cli.md", "internals/explain.md")
 
 
-def steps():
+def steps(page):
     """(line number, command, expected output) of every block."""
-    with open(GUIDE, encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "docs", page), encoding="utf-8") as file:
         lines = file.read().splitlines()
     inside, found = False, []
     for number, line in enumerate(lines, 1):
@@ -37,7 +37,11 @@ def pattern(expected):
 
 
 class Guide(unittest.TestCase):
-    def test_every_command_prints_what_the_guide_says(self):
+    def test_every_command_prints_what_the_page_says(self):
+        for page in PAGES:
+            self.follow(page)
+
+    def follow(self, page):
         rig = Rig()
         try:
             names = os.path.join(rig.folder.name, "bin")
@@ -47,9 +51,9 @@ class Guide(unittest.TestCase):
             os.symlink(rig.server.data, os.path.join(rig.folder.name, ".stella", "data"))
             environment = clean_environment(STELLA_SERVER=rig.environment["STELLA_SERVER"],
                                             PATH=names + ":" + os.environ["PATH"], HOME=rig.folder.name)
-            self.assertGreater(len(steps()), 10)
-            for number, command, expected in steps():
-                with self.subTest(line=number, command=command):
+            self.assertGreater(len(steps(page)), 5)
+            for number, command, expected in steps(page):
+                with self.subTest(page=page, line=number, command=command):
                     done = subprocess.run(["bash", "-c", command], cwd=rig.folder.name, env=environment, text=True, check=False,
                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
                     self.assertRegex(done.stdout, "^" + pattern(expected) + "$")
