@@ -192,7 +192,9 @@ STELLA_API int32_t stella_job_wait(struct stella_job *job, uint32_t ms);
  * null and is cut at 200 bytes. */
 STELLA_API void stella_job_progress(struct stella_job *job, uint64_t done, uint64_t total,
                                     const char *text);
-/* Logs one line for this job, cut at STELLA_MESSAGE_MAX bytes. */
+/* Logs one line for this job, cut at STELLA_MESSAGE_MAX bytes: to on_log, and to the server, which
+ * takes secrets out and shows it as `jobs logs`. Travels with heartbeats and the report; when lines
+ * come faster than they can be sent the oldest are dropped, and a line says how many. */
 STELLA_API void stella_log(struct stella_job *job, int32_t level, const char *text);
 
 /* Counts `n` requests to the job's throttled host, before they are made. Asks the server for more

@@ -73,15 +73,22 @@ static int64_t retry_after_ms(struct call *call, enum err_code code)
     return ms - spread / 2 + (spread > 0 ? (int64_t)(hash % (uint64_t)spread) : 0);
 }
 
-static void put_errors(struct json_writer *w, const struct call_error *errors, size_t count)
+/* What a message quotes of the request may hold a secret. */
+static struct str shown(struct call *call, const char *text)
+{
+    return redact_copy(&call->api->rules, call->arena, whole_utf8(text));
+}
+
+static void put_errors(struct call *call, struct json_writer *w, const struct call_error *errors,
+                       size_t count)
 {
     json_put_key(w, STR("errors"));
     json_put_array(w);
     for (size_t i = 0; i < count; i++) {
         json_put_object(w);
         JSON_STR(w, "code", str_from(err_info(errors[i].code)->name));
-        JSON_STR(w, "detail", errors[i].detail);
-        JSON_STR(w, "pointer", errors[i].pointer);
+        JSON_STR(w, "detail", redact_copy(&call->api->rules, call->arena, errors[i].detail));
+        JSON_STR(w, "pointer", redact_copy(&call->api->rules, call->arena, errors[i].pointer));
         json_put_object_end(w);
     }
     json_put_array_end(w);
@@ -93,16 +100,16 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     const enum err_code code = outward(call->err.code);
     const struct err_info *info = err_info(code);
     const bool is_ours = code == ERR_INTERNAL || code != call->err.code;
-    const struct str detail = is_ours ? str_from(info->title) : whole_utf8(call->err.message);
+    const struct str detail = is_ours ? str_from(info->title) : shown(call, call->err.message);
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_STR(&w, "code", str_from(info->name));
     JSON_STR(&w, "detail", detail);
     if (count > 0) {
-        put_errors(&w, errors, count);
+        put_errors(call, &w, errors, count);
     }
     if (call->err.pointer[0] != 0) {
-        JSON_STR(&w, "pointer", whole_utf8(call->err.pointer));
+        JSON_STR(&w, "pointer", shown(call, call->err.pointer));
     }
     const int64_t wait_ms = retry_after_ms(call, code);
     if (wait_ms > 0) {

@@ -1,5 +1,6 @@
 #include "api/batch.h"
 
+#include "api/log_lines.h"
 #include "base/check.h"
 
 static int32_t take_grant(struct scan *scan)
@@ -26,6 +27,8 @@ static void take_item(struct scan *scan, struct batch_item *item,
             }
         } else if (str_eq(key, STR("grant"))) {
             grant = take_grant(scan);
+        } else if (str_eq(key, STR("log"))) {
+            item->log = log_lines_take(scan, item->rules);
         } else if (!member(scan, item, key)) {
             scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
         }
@@ -35,6 +38,8 @@ static void take_item(struct scan *scan, struct batch_item *item,
     }
     item->beat.grant = grant;
     item->report.grant = grant;
+    item->beat.log = item->log;
+    item->report.log = item->log;
 }
 
 static void take_items(struct call *call, struct batch *batch, struct scan *scan,
@@ -48,6 +53,7 @@ static void take_items(struct call *call, struct batch *batch, struct scan *scan
         }
         struct batch_item *item = VEC_ADD(call->arena, &batch->items);
         *item = (struct batch_item){
+            .rules = &call->api->rules,
             .report = {.kind = batch->kind, .retry_after_us = -1, .requests_used = -1}};
         take_item(scan, item, member);
     }

@@ -10,6 +10,7 @@
 #include "api/call.h"
 #include "api/scan.h"
 #include "core/lease.h"
+#include "redact/redact.h"
 
 enum { BATCH_MAX = 1000, BATCH_ARTIFACTS_MAX = 1000 };
 
@@ -24,6 +25,8 @@ struct batch_item {
     struct heartbeat_item beat;
     struct report_item report;
     VEC(struct report_artifact) artifacts;
+    struct log_batch log;
+    const struct redact_rules *rules;
 };
 
 struct batch {

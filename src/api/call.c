@@ -312,6 +312,9 @@ static bool take_reason(struct call *call)
 {
     call->reason = str_trim(http_request_header(call->exchange, "X-Stella-Reason"));
     call->ticket = str_trim(http_request_header(call->exchange, "X-Stella-Ticket"));
+    /* History keeps them for good. */
+    call->reason = redact_copy(&call->api->rules, call->arena, call->reason);
+    call->ticket = redact_copy(&call->api->rules, call->arena, call->ticket);
     if (call->route->needs_reason && call->reason.len == 0) {
         call_refuse(call, ERR_REASON_REQUIRED, err_info(ERR_REASON_REQUIRED)->title);
         return false;

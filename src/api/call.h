@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "http/http.h"
 #include "observe/metrics.h"
+#include "redact/redact.h"
 
 struct flight;
 struct watches;
@@ -34,6 +35,7 @@ struct api {
     struct blobs *blobs;
     struct hash_key seed; /* Of the ledger. */
     struct hash_key salt; /* Of this process: request ids. */
+    struct redact_rules rules;
     struct principals *principals;
     struct metrics *metrics;
     struct flight *flight;

@@ -7,8 +7,8 @@ enum { PROGRESS_TEXT_MAX = 500 };
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1)
 
-/* {"done","total","text"}, kept as it was sent. */
-static struct str take_progress(struct scan *scan)
+/* {"done","total","text"}, kept as it was sent but for secrets. */
+static struct str take_progress(struct scan *scan, const struct redact_rules *rules)
 {
     struct str key;
     const size_t from = scan->at;
@@ -28,13 +28,13 @@ static struct str take_progress(struct scan *scan)
             scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
         }
     }
-    return str_trim(str_slice(scan->text, from, scan->at));
+    return redact_json_copy(rules, scan->arena, str_trim(str_slice(scan->text, from, scan->at)));
 }
 
 static bool take_member(struct scan *scan, struct batch_item *item, struct str key)
 {
     if (str_eq(key, STR("progress"))) {
-        item->beat.progress = take_progress(scan);
+        item->beat.progress = take_progress(scan, item->rules);
     } else if (str_eq(key, STR("requests_wanted"))) {
         item->beat.requests_wanted = scan_int(scan);
         if (item->beat.requests_wanted < 0 || item->beat.requests_wanted > 1000000) {

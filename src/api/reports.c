@@ -124,6 +124,13 @@ static struct str quoted(struct arena *arena, struct str text)
     return made;
 }
 
+/* A class with a secret in it is none that anything can be grouped by. */
+static struct str redacted_class(struct arena *arena, const struct batch_item *item)
+{
+    const struct str class = item->report.class;
+    return redact_copy(item->rules, arena, class).ptr == class.ptr ? class : STR("redacted");
+}
+
 static bool take_fail(struct scan *scan, struct batch_item *item, struct str key)
 {
     if (str_eq(key, STR("class"))) {
@@ -131,12 +138,13 @@ static bool take_fail(struct scan *scan, struct batch_item *item, struct str key
         if (!name_is_valid(item->report.class, CLASS_MAX)) {
             scan_refuse(scan, ERR_UNPROCESSABLE, "must be a name of at most %d bytes", CLASS_MAX);
         }
+        item->report.class = redacted_class(scan->arena, item);
     } else if (str_eq(key, STR("message"))) {
         const struct str message = scan_text(scan);
         if (message.len > MESSAGE_MAX) {
             scan_refuse(scan, ERR_UNPROCESSABLE, "must have at most %d bytes", MESSAGE_MAX);
         }
-        item->report.result = quoted(scan->arena, message);
+        item->report.result = quoted(scan->arena, redact_copy(item->rules, scan->arena, message));
     } else if (str_eq(key, STR("permanent"))) {
         item->report.permanent = scan_flag(scan);
     } else if (str_eq(key, STR("retry_after_ms"))) {

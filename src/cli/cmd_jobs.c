@@ -1,4 +1,5 @@
 /* jobs: submit, look, cancel, retry, replay. */
+#include "cli/cmd_logs.h"
 #include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/nouns.h"
@@ -268,6 +269,13 @@ static const struct cli_option SUBMIT_OPTIONS[] = {
     {"file", 'f', "FILE", "Many jobs: {\"jobs\":[…]}, an array, or one job; - for stdin"},
 };
 
+static const struct cli_option LOGS_OPTIONS[] = {
+    {"attempt", 0, "N", "That attempt (default: the one that runs, or the newest)"},
+    {"follow", 0, NULL, "Go on until the job has ended"},
+    {"since", 0, "TIME", "Only lines since then: 10m, 2h, 1d, or 2026-01-31T06:00:00Z"},
+    {"level", 0, "LEVEL", "At least that: debug, info, warning or error"},
+};
+
 static const struct cli_option PRIORITISE_OPTIONS[] = {
     {"priority", 0, "N", "-100 to 100, higher first"},
 };
@@ -293,6 +301,11 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator jobs history job-17\n"
      "stella orchestrator jobs history job-17 --all -o jsonl",
      NULL, 0, history},
+    {"logs", NULL, "JOB", 1, 1, "Print what a job logged, or follow it",
+     "stella orchestrator jobs logs job-17\n"
+     "stella orchestrator jobs logs job-17 --follow --level warning\n"
+     "stella orchestrator jobs logs job-17 --attempt 1 -o jsonl",
+     LOGS_OPTIONS, CLI_COUNT(LOGS_OPTIONS), cli_job_logs},
     {"attempts", NULL, "JOB", 1, 1, "Show a job's attempts that ended, oldest first",
      "stella orchestrator jobs attempts job-17", NULL, 0, attempts},
     {"payload", NULL, "JOB", 1, 1, "Print a job's payload as it was submitted",

@@ -24,6 +24,8 @@ struct limits limits_default(void)
         .run_assembly_us = 600 * US_PER_S,
         .max_throttled_us = 24 * 3600 * US_PER_S,
         .lapse_share_per_mille = 100,
+        .log_attempt_bytes = INT64_C(1) << 20,
+        .log_tenant_bytes = INT64_C(1) << 30,
     };
 }
 

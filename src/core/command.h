@@ -62,6 +62,8 @@ struct limits {
     int64_t run_assembly_us;       /* A run not whole by then is abandoned. */
     int64_t max_throttled_us;      /* In all, then dead throttled_too_long. */
     int32_t lapse_share_per_mille; /* Of a shard's leases, per second, at most. */
+    int64_t log_attempt_bytes;     /* Job logs kept of one attempt. */
+    int64_t log_tenant_bytes;      /* Job logs kept of one tenant. */
 };
 
 /* The defaults of contract/settings.json. */
@@ -139,12 +141,21 @@ struct claim {
     VEC(struct lease_grant) grants; /* Output. */
 };
 
+/* Lines that a handler logged, in the order of their numbers. */
+struct log_batch {
+    int64_t first;    /* Number of the first, counted from 0 within the grant. */
+    int32_t count;    /* 0: none. */
+    int64_t raw_len;  /* Of `lines`, unpacked. */
+    struct str lines; /* As stored. */
+};
+
 struct heartbeat_item {
     struct job_id job;
     int32_t lane;
     int32_t grant;
     struct str progress;     /* JSON, or empty. */
     int64_t requests_wanted; /* More throttle tokens. */
+    struct log_batch log;
     /* Output */
     enum err_code code; /* ERR_OK, ERR_LEASE_LOST */
     bool cancel;
@@ -181,6 +192,7 @@ struct report_item {
     int64_t requests_used;  /* -1 = not said: all granted. */
     const struct report_artifact *artifacts;
     size_t artifact_count;
+    struct log_batch log; /* Not in `digest`. */
     /* Output */
     enum err_code code; /* ERR_OK, ERR_LEASE_LOST, ERR_RESULT_CONFLICT */
     enum job_state state;

@@ -190,6 +190,7 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_LEASED: *out_key = ((const struct leased_row *)row)->job; return true;
     case TABLE_OUTCOMES: *out_key = ((const struct outcome_row *)row)->job; return true;
     case TABLE_SETTLING: *out_key = ((const struct settling_row *)row)->pred; return true;
+    case TABLE_LOG_HEADS: *out_key = ((const struct log_head_row *)row)->job; return true;
     case TABLE_SHARDS:
     case TABLE_TENANTS:
     case TABLE_TENANT_NAMES:
@@ -203,6 +204,7 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_ATTEMPTS:
     case TABLE_ARTIFACTS:
     case TABLE_REQUEST_KEYS:
+    case TABLE_JOB_LOGS:
     case TABLE_COUNT: return false;
     }
     return false;

@@ -52,6 +52,8 @@ enum want_kind {
     WANT_REQUEST_KEY,  /* text = key [request_keys] */
     WANT_ATTEMPTS,     /* a = job, b = after this grant, limit [attempts, by grant] */
     WANT_ARTIFACTS,    /* a = job [artifacts] */
+    WANT_LOG_HEAD,     /* a = job; 0: the tenant's [log_heads] */
+    WANT_JOB_LOGS,     /* a = job, b = after this grant, limit [job_logs, by grant, first] */
     /* Of a whole shard; tenant is 0. Ordered by time; rows not yet due are included, so that the
      * first of them tells when to ask again. */
     WANT_DUE_LEASED,    /* limit: the first by due_at [leased] */

@@ -5,6 +5,7 @@
 #include "core/attempt.h"
 #include "core/bucket.h"
 #include "core/dispatch.h"
+#include "core/job_log.h"
 #include "core/lease.h"
 #include "core/submit.h"
 
@@ -20,6 +21,7 @@ bool heartbeat_want(const struct command *command, struct facts *facts, const st
     for (size_t i = 0; i < command->heartbeat.count; i++) {
         const struct heartbeat_item *item = &command->heartbeat.items[i];
         known &= want(facts, t, WANT_LEASED, item->job.v);
+        known &= job_log_want(facts, t, item->job, &item->log);
         const struct leased_row *lease =
             (const struct leased_row *)facts_find(t, TABLE_LEASED, item->job.v);
         if (lease == NULL || item->requests_wanted == 0 || t->config == NULL) {
@@ -83,6 +85,7 @@ static void beat(struct decision *d, struct heartbeat_item *item)
         lease->progress = item->progress;
         lease->progress_at = d->facts->now;
     }
+    job_log_take(d, lease, &item->log);
     if (item->requests_wanted > 0) {
         grant_requests(d, lease, item->requests_wanted);
     }
@@ -113,6 +116,7 @@ bool report_want(const struct command *command, struct facts *facts, const struc
         const struct report_item *item = &command->report.items[i];
         const bool asked = want(facts, t, WANT_LEASED, item->job.v);
         known &= want(facts, t, WANT_LANE, item->lane);
+        known &= job_log_want(facts, t, item->job, &item->log);
         known &= asked;
         const struct leased_row *lease =
             (const struct leased_row *)facts_find(t, TABLE_LEASED, item->job.v);
@@ -181,6 +185,7 @@ void report_decide(struct command *command, struct decision *d)
             answer_repeated(d, item);
             continue;
         }
+        job_log_take(d, lease, &item->log);
         item->state = take(d, lease, item);
         item->code = ERR_OK;
     }

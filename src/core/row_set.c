@@ -86,7 +86,8 @@ void row_set_delete(struct row_set *set, const struct row *row)
 void row_set_format(const struct row_set *set, struct buf *out)
 {
     for (int table = TABLE_SHARDS + 1; table < TABLE_COUNT; table++) {
-        for (size_t i = 0; i < set->tables[table].n; i++) {
+        const bool shown = !table_get((enum table_id)table)->is_outside;
+        for (size_t i = 0; shown && i < set->tables[table].n; i++) {
             row_format(set->tables[table].rows[i], out);
         }
     }

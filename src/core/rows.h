@@ -42,6 +42,8 @@ enum table_id {
     TABLE_SETTLING,
     TABLE_ARTIFACTS,
     TABLE_REQUEST_KEYS,
+    TABLE_LOG_HEADS,
+    TABLE_JOB_LOGS,
     TABLE_COUNT
 };
 
@@ -407,6 +409,34 @@ struct request_key_row {
     int16_t status;
     struct str location; /* "job-17", "run-4", a name: what was made. */
     struct str answer;   /* Beside: the body. */
+};
+
+/* Where the log of a job stands; as job 0, of the tenant in all. */
+struct log_head_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    int32_t grant;  /* The rest but `stored` is about its attempt. */
+    int64_t lines;  /* Number of the next line. */
+    int64_t bytes;  /* Taken, unpacked. */
+    bool cut;       /* Full: nothing more is taken. */
+    int64_t stored; /* Bytes in job_logs, of all attempts, unpacked. */
+};
+
+/* Lines that came together. */
+struct job_log_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int64_t job;
+    int32_t grant;
+    int64_t first; /* Number of the first line that is new here. */
+    int32_t skip;  /* Lines before it that an earlier row has. */
+    int32_t count; /* Lines in all; 0: the log was cut here. */
+    int64_t at;
+    int64_t raw_len;  /* Of the lines, unpacked. */
+    struct str lines; /* Packed when that is shorter than raw_len. */
 };
 
 #endif

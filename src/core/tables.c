@@ -320,10 +320,40 @@ static const struct column request_key_columns[] = {
     {"answer", COLUMN_BYTES, COLUMN_BESIDE, offsetof(struct request_key_row, answer)},
 };
 
-#define TABLE(name, row)                                  \
-    {                                                     \
-        name, sizeof(struct row##_row), row##_columns,    \
-            sizeof(row##_columns) / sizeof(struct column) \
+static const struct column log_head_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct log_head_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct log_head_row, tenant)},
+    {"job", COLUMN_I8, COLUMN_KEY, offsetof(struct log_head_row, job)},
+    {"grant", COLUMN_I4, COLUMN_SOFT, offsetof(struct log_head_row, grant)},
+    {"lines", COLUMN_I8, COLUMN_SOFT, offsetof(struct log_head_row, lines)},
+    {"bytes", COLUMN_I8, COLUMN_SOFT, offsetof(struct log_head_row, bytes)},
+    {"cut", COLUMN_BOOL, COLUMN_SOFT, offsetof(struct log_head_row, cut)},
+    {"stored", COLUMN_I8, COLUMN_SOFT, offsetof(struct log_head_row, stored)},
+};
+
+static const struct column job_log_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct job_log_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct job_log_row, tenant)},
+    {"job", COLUMN_I8, COLUMN_KEY, offsetof(struct job_log_row, job)},
+    {"grant", COLUMN_I4, COLUMN_KEY, offsetof(struct job_log_row, grant)},
+    {"first", COLUMN_I8, COLUMN_KEY, offsetof(struct job_log_row, first)},
+    {"skip", COLUMN_I4, COLUMN_SOFT, offsetof(struct job_log_row, skip)},
+    {"count", COLUMN_I4, COLUMN_SOFT, offsetof(struct job_log_row, count)},
+    {"at", COLUMN_I8, COLUMN_SOFT, offsetof(struct job_log_row, at)},
+    {"raw_len", COLUMN_I8, COLUMN_SOFT, offsetof(struct job_log_row, raw_len)},
+    {"lines", COLUMN_BYTES, COLUMN_BESIDE, offsetof(struct job_log_row, lines)},
+};
+
+#define TABLE(name, row)                                         \
+    {                                                            \
+        name, sizeof(struct row##_row), row##_columns,           \
+            sizeof(row##_columns) / sizeof(struct column), false \
+    }
+
+#define TABLE_OUTSIDE(name, row)                                \
+    {                                                           \
+        name, sizeof(struct row##_row), row##_columns,          \
+            sizeof(row##_columns) / sizeof(struct column), true \
     }
 
 static const struct table tables[TABLE_COUNT] = {
@@ -350,6 +380,8 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_SETTLING] = TABLE("settling", settling),
     [TABLE_ARTIFACTS] = TABLE("artifacts", artifact),
     [TABLE_REQUEST_KEYS] = TABLE("request_keys", request_key),
+    [TABLE_LOG_HEADS] = TABLE_OUTSIDE("log_heads", log_head),
+    [TABLE_JOB_LOGS] = TABLE_OUTSIDE("job_logs", job_log),
 };
 
 const struct table *table_get(enum table_id id)

@@ -34,6 +34,7 @@ struct table {
     size_t row_size;
     const struct column *columns;
     size_t column_count;
+    bool is_outside; /* Nothing of it is in history: fold does not make it. */
 };
 
 /* The description of one table. */

@@ -126,3 +126,19 @@ LEFT JOIN (SELECT x.shard AS shard, x.tenant AS tenant, x.run AS run, count(*) A
   ON c.shard = r.shard AND c.tenant = r.tenant AND c.run = r.run
 WHERE r.canceled <> coalesce(c.counted, 0)
 ORDER BY r.shard, r.tenant, r.run;
+
+-- name: log_heads.stored
+SELECT h.shard AS shard, h.tenant AS tenant, h.job AS id, h.stored AS stored,
+       coalesce(c.counted, 0) AS counted
+FROM log_heads AS h
+LEFT JOIN (SELECT x.shard AS shard, x.tenant AS tenant, x.job AS job,
+                  CAST(sum(x.raw_len) AS BIGINT) AS counted
+           FROM job_logs AS x
+           GROUP BY x.shard, x.tenant, x.job
+           UNION ALL
+           SELECT x.shard, x.tenant, 0, CAST(sum(x.raw_len) AS BIGINT)
+           FROM job_logs AS x
+           GROUP BY x.shard, x.tenant) AS c
+  ON c.shard = h.shard AND c.tenant = h.tenant AND c.job = h.job
+WHERE h.stored <> coalesce(c.counted, 0)
+ORDER BY h.shard, h.tenant, h.job;

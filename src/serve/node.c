@@ -74,6 +74,8 @@ static struct limits limits_of(const struct settings *s)
     limits.run_assembly_us = s->run_assembly_ms * US_PER_MS;
     limits.max_throttled_us = s->max_throttled_ms * US_PER_MS;
     limits.lapse_share_per_mille = (int32_t)s->lapse_share_per_mille;
+    limits.log_attempt_bytes = s->log_attempt_bytes;
+    limits.log_tenant_bytes = s->log_tenant_bytes;
     return limits;
 }
 
@@ -140,11 +142,33 @@ static struct metrics *new_metrics(void)
     return metrics_new(names, ROUTE_COUNT);
 }
 
+/* What this node knows to be secret is never stored or shown, wherever it turns up. */
+static enum err_code set_rules(struct node *node, struct err *err)
+{
+    struct redact_rules *rules = &node->api.rules;
+    struct str rest = node->settings.database;
+    struct str part;
+    TRY(redact_add_patterns(rules, &node->arena, node->settings.redact_patterns, err));
+    /* postgres://user:password@host */
+    const size_t at = str_find(rest, '@');
+    if (at < rest.len) {
+        rest = str_slice(rest, 0, at);
+        while (str_split(&rest, ':', &part)) {
+        }
+        redact_add_value(rules, &node->arena, part);
+    }
+    if (node->key != NULL) {
+        redact_add_value(rules, &node->arena, str_from(node->key));
+    }
+    return ERR_OK;
+}
+
 static enum err_code start(struct node *node, struct err *err)
 {
     struct api *api = &node->api;
     TRY(check_metrics(&node->settings, err));
     TRY(check_exposure(node, err));
+    TRY(set_rules(node, err));
     TRY(start_engine(node, err));
     TRY(read_seed(node, err));
     TRY(node_tokens(node, err));

@@ -142,6 +142,13 @@ void stella_job_progress(struct stella_job *job, uint64_t done, uint64_t total,
 void stella_log(struct stella_job *job, int32_t level, const char *line)
 {
     worker_log(job->worker, level, stella_job_id(job), line);
+    pthread_mutex_lock(&job->worker->lock);
+    const struct str text = {line, worker_log_len(line)};
+    const bool sooner = session_log(job->lease, level, text, worker_now());
+    pthread_mutex_unlock(&job->worker->lock);
+    if (sooner) {
+        (void)curl_multi_wakeup(job->worker->multi);
+    }
 }
 
 int32_t stella_job_take_requests(struct stella_job *job, uint32_t n, struct stella_error *error)

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "stella/worker.h"
+#include "worker/log_buffer.h"
 
 enum {
     LEASE_TEXT_CAP = 16 << 20, /* Bytes of texts of one lease, its report included. */
@@ -80,6 +81,9 @@ struct lease {
     bool has_progress;
     uint64_t done, total;
     char progress_text[LEASE_PROGRESS_TEXT];
+    /* lines logged and not confirmed */
+    struct log_buffer log;
+    int64_t log_through; /* Of what the request in flight carries, the number after the last. */
     /* request tokens */
     int64_t requests_used;
     int64_t requests_wanted; /* More than are allowed; 0: nobody waits. */

@@ -98,6 +98,8 @@ int32_t fault_refused(struct stella_error *error, int status, struct str body);
 
 /* worker.c */
 struct mono_time worker_now(void);
+/* Bytes of a line that are logged. */
+size_t worker_log_len(const char *text);
 void worker_log(struct stella_worker *worker, int32_t level, const char *job, const char *text);
 /* A request with token `serial` was refused: reads the token file again. True when the token is
  * another one by now, whoever noticed first. Takes the lock. */

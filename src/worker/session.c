@@ -123,6 +123,7 @@ bool lease_is_live(const struct lease *lease)
 void lease_free(struct lease *lease)
 {
     CHECK(lease->state != LEASE_FREE);
+    log_buffer_free(&lease->log);
     arena_fini(&lease->arena);
     memset(lease, 0, sizeof(*lease));
 }

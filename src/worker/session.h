@@ -79,6 +79,8 @@ void session_ended(struct session *session, struct lease *lease, const struct le
 /* The latest progress of a running lease. */
 void session_progress(struct session *session, struct lease *lease, uint64_t done, uint64_t total,
                       struct str text);
+/* A line of a running lease; true when the next thing to do comes sooner by that. */
+bool session_log(struct lease *lease, int32_t level, struct str text, struct mono_time now);
 /* Takes `n` requests off the allowance: false when there are too few; then more are asked for and a
  * NOTICE follows when the allowance changed. */
 bool session_take_requests(struct session *session, struct lease *lease, int64_t n,

@@ -11,6 +11,9 @@
 #define REQUESTS_WANTED_MAX INT64_C(1000000)
 /* How often an unmet wish for requests is repeated. */
 #define ASK_AGAIN_US (INT64_C(1) * US_PER_S)
+/* Lines wait that long for others to go with; a request carries about so many bytes of them. */
+#define LOG_DELAY_US    (INT64_C(2) * US_PER_S)
+#define LOG_BATCH_BYTES ((size_t)1 << 20)
 /* How long a node that stops is not asked for work. */
 #define HOLD_CLAIMS_US (INT64_C(2) * US_PER_S)
 
@@ -37,6 +40,7 @@ bool beat_next(struct session *session, struct mono_time now, struct session_act
         return false;
     }
     int64_t shortest_us = INT64_MAX;
+    size_t log_budget = LOG_BATCH_BYTES;
     channel->members_n = 0;
     for (size_t i = 0; i < session->leases_n; i++) {
         struct lease *lease = &session->leases[i];
@@ -46,12 +50,17 @@ bool beat_next(struct session *session, struct mono_time now, struct session_act
         const int64_t interval_us = lease_beat_interval_us(session, lease);
         lease->beat_due.us = now.us + interval_us;
         shortest_us = interval_us < shortest_us ? interval_us : shortest_us;
+        lease->log_through = log_buffer_plan(&lease->log, &log_budget);
+        if (lease->log_through < lease->log.number + (int64_t)lease->log.n &&
+            interval_us > LOG_DELAY_US) {
+            lease->beat_due.us = now.us + LOG_DELAY_US; /* The rest did not fit. */
+        }
         channel->members_grant[channel->members_n] = lease->is.grant;
         channel->members[channel->members_n++] = lease;
     }
     buf_reset(&channel->body);
     wire_put_heartbeat(&channel->body, session->config.worker.name, channel->members,
-                       channel->members_n);
+                       channel->members_n, now);
     const bool tiny = shortest_us < BEAT_TIMEOUT_MIN_US;
     channel_send(session, CHANNEL_HEARTBEAT, "/leases/heartbeat",
                  tiny ? BEAT_TIMEOUT_MIN_US : shortest_us, now, out);
@@ -80,6 +89,7 @@ static void renew(struct session *session, struct lease *lease, const struct wir
 {
     lease->contact = session->channels[CHANNEL_HEARTBEAT].sent;
     lease->contact_lost = false;
+    log_buffer_settle(&lease->log, lease->log_through);
     if (result->ttl_ms > 0) {
         lease->is.ttl_us = result->ttl_ms * US_PER_MS;
     }
@@ -114,6 +124,9 @@ static void beat_failed(struct session *session, const struct session_answer *an
             /* A heartbeat that the server does not understand must not cost all their leases: what
              * a handler put into it is left out. */
             lease->has_progress = lease->has_progress && !refused;
+            if (refused) {
+                log_buffer_settle(&lease->log, lease->log_through);
+            }
             ttl_us = lease->is.ttl_us < ttl_us ? lease->is.ttl_us : ttl_us;
         }
     }
@@ -160,6 +173,19 @@ void beat_answered(struct session *session, const struct session_answer *answer,
             lease->given_away = true; /* Perhaps by the very report whose answer was lost. */
         }
     }
+}
+
+bool session_log(struct lease *lease, int32_t level, struct str text, struct mono_time now)
+{
+    if (!lease_is_live(lease)) {
+        return false; /* Nobody would take it. */
+    }
+    log_buffer_add(&lease->log, level, text, now);
+    const bool sooner = lease->beat_due.us > now.us + LOG_DELAY_US;
+    if (sooner) {
+        lease->beat_due.us = now.us + LOG_DELAY_US;
+    }
+    return sooner;
 }
 
 void session_progress(struct session *session, struct lease *lease, uint64_t done, uint64_t total,

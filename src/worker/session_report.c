@@ -28,10 +28,10 @@ bool report_waits(const struct session *session, enum report_kind kind)
 }
 
 /* About how many bytes it takes. */
-static size_t report_bytes(const struct lease_report *report)
+static size_t report_bytes(const struct lease_report *report, const struct log_buffer *log)
 {
     return REPORT_BYTES + report->result.len + 2 * report->message.len +
-           report->artifacts_n * ARTIFACT_BYTES;
+           report->artifacts_n * ARTIFACT_BYTES + log_buffer_bytes(log);
 }
 
 bool report_next(struct session *session, enum report_kind kind, struct mono_time now,
@@ -54,17 +54,18 @@ bool report_next(struct session *session, enum report_kind kind, struct mono_tim
         if (!waits(lease, kind)) {
             continue;
         }
-        bytes += report_bytes(&lease->report);
+        bytes += report_bytes(&lease->report, &lease->log);
         if (bytes > SESSION_BATCH_BYTES && channel->members_n > 0) {
             break;
         }
         lease->report_in_flight = true;
+        lease->log_through = log_buffer_plan(&lease->log, NULL);
         channel->members_grant[channel->members_n] = lease->is.grant;
         channel->members[channel->members_n++] = lease;
     }
     buf_reset(&channel->body);
     wire_put_reports(&channel->body, kind, session->config.worker.name, channel->members,
-                     channel->members_n);
+                     channel->members_n, now);
     channel_send(session, (enum channel_kind)kind, paths[kind], REPORT_TIMEOUT_US, now, out);
     return true;
 }
@@ -119,6 +120,12 @@ static void reports_failed(struct session *session, struct channel *channel,
         channel->members[i]->report_in_flight = false;
     }
     if (refused && channel->members_n == 1) {
+        struct lease *lease = channel->members[0];
+        if (lease->log_through > lease->log.number) {
+            /* Perhaps what it logged is what is refused: the report matters more. */
+            log_buffer_settle(&lease->log, lease->log_through);
+            return;
+        }
         struct wire_problem problem;
         wire_get_problem(answer->body, &problem);
         if (!settle(session, channel->members[0], problem.code)) {

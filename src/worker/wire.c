@@ -42,11 +42,12 @@ void wire_put_claim(struct buf *out, const struct wire_worker *worker,
     json_put_object_end(&w);
 }
 
-static void put_beat(struct json_writer *w, const struct lease *lease)
+static void put_beat(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     json_put_object(w);
     JSON_INT(w, "grant", lease->is.grant);
     JSON_STR(w, "lease", lease->is.lease);
+    log_buffer_put(&lease->log, w, lease->log_through, now);
     if (lease->has_progress) {
         json_put_key(w, STR("progress"));
         json_put_object(w);
@@ -63,7 +64,8 @@ static void put_beat(struct json_writer *w, const struct lease *lease)
     json_put_object_end(w);
 }
 
-void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const *leases, size_t n)
+void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const *leases, size_t n,
+                        struct mono_time now)
 {
     struct json_writer w;
     json_begin(&w, out);
@@ -71,7 +73,7 @@ void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const 
     json_put_key(&w, STR("leases"));
     json_put_array(&w);
     for (size_t i = 0; i < n; i++) {
-        put_beat(&w, leases[i]);
+        put_beat(&w, leases[i], now);
     }
     json_put_array_end(&w);
     JSON_STR(&w, "worker", worker);
@@ -146,7 +148,7 @@ static void put_release(struct json_writer *w, const struct lease *lease)
 }
 
 void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
-                      struct lease *const *leases, size_t n)
+                      struct lease *const *leases, size_t n, struct mono_time now)
 {
     static void (*const put[REPORT_KINDS])(struct json_writer *, const struct lease *) = {
         [REPORT_COMPLETE] = put_complete,
@@ -162,6 +164,7 @@ void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
     for (size_t i = 0; i < n; i++) {
         json_put_object(&w);
         put[kind](&w, leases[i]);
+        log_buffer_put(&leases[i]->log, &w, leases[i]->log_through, now);
         json_put_object_end(&w);
     }
     json_put_array_end(&w);

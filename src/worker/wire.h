@@ -45,10 +45,12 @@ struct wire_problem {
 void wire_put_register(struct buf *out, const struct wire_worker *worker);
 void wire_put_claim(struct buf *out, const struct wire_worker *worker,
                     const struct wire_claim *claim);
-void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const *leases, size_t n);
+/* Lines of the log up to each lease's log_through go along. */
+void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const *leases, size_t n,
+                        struct mono_time now);
 /* All of `leases` have a report of `kind`. */
 void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
-                      struct lease *const *leases, size_t n);
+                      struct lease *const *leases, size_t n, struct mono_time now);
 
 /* Reads {"heartbeat_ms","poll_ms"}; absent ones are left as they are. */
 bool wire_get_register(struct str body, int64_t *heartbeat_ms, int64_t *poll_ms);

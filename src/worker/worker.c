@@ -25,15 +25,21 @@ struct mono_time worker_now(void)
     return (struct mono_time){(int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000};
 }
 
+size_t worker_log_len(const char *text)
+{
+    size_t len = strnlen(text, STELLA_MESSAGE_MAX);
+    while (len > 0 && text[len] != '\0' && ((unsigned char)text[len] & 0xC0) == 0x80) {
+        len--; /* Not through the middle of a character. */
+    }
+    return len;
+}
+
 void worker_log(struct stella_worker *worker, int32_t level, const char *job, const char *text)
 {
     if (worker->on_log == NULL) {
         return;
     }
-    size_t len = strnlen(text, STELLA_MESSAGE_MAX);
-    while (len > 0 && text[len] != '\0' && ((unsigned char)text[len] & 0xC0) == 0x80) {
-        len--; /* Not through the middle of a character. */
-    }
+    const size_t len = worker_log_len(text);
     pthread_mutex_lock(&worker->log_lock);
     worker->on_log(worker->log_context, level, job, text, len);
     pthread_mutex_unlock(&worker->log_lock);

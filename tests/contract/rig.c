@@ -198,6 +198,8 @@ static const struct {
     [TABLE_SETTLING] = {WANT_SETTLING, "pred", NULL, NULL},
     [TABLE_ARTIFACTS] = {WANT_ARTIFACTS, "job", NULL, NULL},
     [TABLE_REQUEST_KEYS] = {WANT_REQUEST_KEY, NULL, NULL, "key"},
+    [TABLE_LOG_HEADS] = {WANT_LOG_HEAD, "job", NULL, NULL},
+    [TABLE_JOB_LOGS] = {WANT_JOB_LOGS, "job", "grant", NULL},
 };
 
 static struct want want_of(const struct row *row)
@@ -219,6 +221,8 @@ static struct want want_of(const struct row *row)
         want.b = row_int(row, "generation");
     } else if (table == TABLE_START_DEADLINES) {
         want.tenant = 0;
+        want.limit = 100000;
+    } else if (table == TABLE_JOB_LOGS) {
         want.limit = 100000;
     }
     return want;

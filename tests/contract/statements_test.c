@@ -177,6 +177,17 @@ static void write_counted(struct rig *rig)
         row_set(rows[i], "tenant", 2);
         VEC_PUSH(&rig->arena, &plan.inserts[rows[i]->table], rows[i]);
     }
+    struct row *log = rig_row(rig, TABLE_JOB_LOGS);
+    struct row *head = rig_row(rig, TABLE_LOG_HEADS);
+    struct row *const logs[] = {log, head};
+    for (size_t i = 0; i < 2; i++) {
+        row_set(logs[i], "shard", 3);
+        row_set(logs[i], "tenant", 2);
+        row_set(logs[i], "job", 1);
+        VEC_PUSH(&rig->arena, &plan.inserts[logs[i]->table], logs[i]);
+    }
+    row_set(log, "raw_len", 9);
+    row_set(head, "stored", 9);
     row_set(tenant, "waiting", 1);
     row_set(tenant, "inflight", 1);
     row_set(tenant, "live", 4);

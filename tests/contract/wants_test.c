@@ -32,6 +32,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_OUTCOME:
     case WANT_JOB:
     case WANT_ARTIFACTS:
+    case WANT_LOG_HEAD:
     case WANT_WAITING: return row_int(row, "job") == want->a;
     case WANT_JOB_KEY:
         return row_int(row, "hash") == want->a && row_int(row, "generation") == want->b;
@@ -52,6 +53,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
         return row_int(row, "inflight") > 0 && str_eq(row_text(row, "job_type"), want->text);
     case WANT_LANE_HEADS: return row_int(row, "lane") == want->a;
     case WANT_SOURCE_LANES: return str_eq(row_text(row, "source"), want->text);
+    case WANT_JOB_LOGS:
     case WANT_ATTEMPTS: return row_int(row, "job") == want->a && row_int(row, "grant") > want->b;
     case WANT_THROTTLE: return str_eq(row_text(row, "host"), want->text);
     case WANT_SETTLING: return row_int(row, "pred") == want->a;
@@ -99,6 +101,8 @@ static const struct {
     {WANT_SETTLING, false, false, NULL, {TABLE_SETTLING}},
     {WANT_REQUEST_KEY, false, false, NULL, {TABLE_REQUEST_KEYS}},
     {WANT_ARTIFACTS, false, false, NULL, {TABLE_ARTIFACTS}},
+    {WANT_LOG_HEAD, false, false, NULL, {TABLE_LOG_HEADS}},
+    {WANT_JOB_LOGS, false, true, NULL, {TABLE_JOB_LOGS}},
     {WANT_DUE_LEASED, true, true, by_due, {TABLE_LEASED}},
     {WANT_DUE_DELAYED, true, true, by_due, {TABLE_DELAYED}},
     {WANT_DUE_DEADLINES, true, true, by_due, {TABLE_START_DEADLINES}},

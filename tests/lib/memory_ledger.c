@@ -267,6 +267,8 @@ static void answer_want(const struct answer *a)
     case WANT_SETTLING: give_one(a, TABLE_SETTLING); break;
     case WANT_REQUEST_KEY: give_texts(a, TABLE_REQUEST_KEYS, "key", NULL, false); break;
     case WANT_ATTEMPTS: give_numbered(a, TABLE_ATTEMPTS, "job", "grant"); break;
+    case WANT_LOG_HEAD: give_one(a, TABLE_LOG_HEADS); break;
+    case WANT_JOB_LOGS: give_numbered(a, TABLE_JOB_LOGS, "job", "grant"); break;
     case WANT_ARTIFACTS: give_numbered(a, TABLE_ARTIFACTS, "job", NULL); break;
     case WANT_DUE_LEASED: give_due(a, TABLE_LEASED); break;
     case WANT_DUE_DELAYED: give_due(a, TABLE_DELAYED); break;

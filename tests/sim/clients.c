@@ -205,6 +205,16 @@ static void claim(struct world *world, struct worker *worker)
     arena_fini(&arena);
 }
 
+/* Batches repeat, overlap and outgrow the attempt's limit. */
+static struct log_batch some_lines(struct world *world)
+{
+    const int32_t count = (int32_t)world_draw(world, 4);
+    return (struct log_batch){.first = (int64_t)world_draw(world, 6),
+                              .count = count,
+                              .raw_len = count * 200000,
+                              .lines = STR("lines")};
+}
+
 static void heartbeat(struct world *world, struct worker *worker, struct held *held)
 {
     struct tick tick;
@@ -214,6 +224,7 @@ static void heartbeat(struct world *world, struct worker *worker, struct held *h
         .grant = held->grant,
         .progress = world_chance(world, 70) ? STR("{\"done\":1}") : STR(""),
         .requests_wanted = (int64_t)world_draw(world, 2),
+        .log = some_lines(world),
     };
     struct command command =
         command_for(world, tenant_index(world, held->id.tenant), COMMAND_HEARTBEAT);
@@ -240,6 +251,7 @@ static void fill_report(struct world *world, struct held *held)
         .permanent = world_chance(world, 20),
         .retry_after_us = world_chance(world, 50) ? -1 : (int64_t)world_draw(world, US_PER_S),
         .requests_used = (int64_t)world_draw(world, 3) - 1,
+        .log = some_lines(world),
     };
     item->digest.bytes[0] = (unsigned char)(1 + luck);
     held->has_last = true;
@@ -286,6 +298,9 @@ static void report_nonsense(struct world *world, struct held *held)
         .requests_used = -1,
     };
     item.digest.bytes[0] = 255;
+    for (size_t i = 1; i < 8; i++) {
+        item.digest.bytes[i] = (unsigned char)world_draw(world, 256); /* Never the same again. */
+    }
     struct command command =
         command_for(world, tenant_index(world, held->id.tenant), COMMAND_REPORT);
     command.report = (struct report){STR("stranger"), &item, 1};

@@ -47,6 +47,8 @@ static void defaults_are_the_contracts(void **state)
     assert_int_equal(f->settings.submit_cap, limits.submit_cap);
     assert_int_equal(f->settings.settle_cap, limits.settle_cap);
     assert_int_equal(f->settings.due_cap, limits.due_cap);
+    assert_int_equal(f->settings.log_attempt_bytes, limits.log_attempt_bytes);
+    assert_int_equal(f->settings.log_tenant_bytes, limits.log_tenant_bytes);
     assert_int_equal(f->settings.key_generation_ms * 1000, limits.key_generation_us);
     assert_int_equal(f->settings.key_retention_ms * 1000, limits.key_retention_us);
     assert_int_equal(f->settings.ageing_step_ms * 1000, limits.ageing_step_us);

@@ -40,6 +40,8 @@ static const struct writes writes_of[TABLE_COUNT] = {
     [TABLE_SETTLING] = WRITES("settling"),
     [TABLE_ARTIFACTS] = WRITES("artifacts"),
     [TABLE_REQUEST_KEYS] = WRITES("request_keys"),
+    [TABLE_LOG_HEADS] = WRITES("log_heads"),
+    [TABLE_JOB_LOGS] = WRITES("job_logs"),
 };
 
 /* ---- Sending ---- */

@@ -590,6 +590,51 @@ USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
+-- name: insert_log_heads
+INSERT INTO log_heads (
+    shard, tenant, job, "grant", lines, bytes, cut, stored)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
+    unnest($5::int8[]), unnest($6::int8[]), unnest($7::bool[]), unnest($8::int8[]);
+
+-- name: update_log_heads
+UPDATE log_heads AS x SET
+    "grant" = k."grant", lines = k.lines, bytes = k.bytes, cut = k.cut, stored = k.stored
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int4[]) AS "grant", unnest($5::int8[]) AS lines, unnest($6::int8[]) AS bytes,
+    unnest($7::bool[]) AS cut, unnest($8::int8[]) AS stored) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_log_heads
+DELETE FROM log_heads AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_job_logs
+INSERT INTO job_logs (
+    shard, tenant, job, "grant", first, skip, count, at, raw_len, lines)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
+    unnest($5::int8[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int8[]),
+    unnest($9::int8[]), unnest($10::bytea[]);
+
+-- name: update_job_logs
+UPDATE job_logs AS x SET
+    skip = k.skip, count = k.count, at = k.at, raw_len = k.raw_len, lines = k.lines
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int4[]) AS skip, unnest($5::int4[]) AS count, unnest($6::int8[]) AS at,
+    unnest($7::int8[]) AS raw_len, unnest($8::bytea[]) AS lines) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_job_logs
+DELETE FROM job_logs AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
 -- History: one packed chunk per tenant and tick; raw_len is the length of the lines.
 -- name: insert_history
 INSERT INTO history (

@@ -418,6 +418,32 @@ CROSS JOIN LATERAL (
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a AND x."grant" > k.b
     ORDER BY x."grant" LIMIT k.most) AS r;
 
+-- name: load_log_head
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x."grant", x.lines, x.bytes, x.cut, x.stored
+    FROM log_heads AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
+    LIMIT 1) AS r;
+
+-- name: load_job_logs
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x."grant", x.first, x.skip, x.count, x.at, x.raw_len,
+        x.lines
+    FROM job_logs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a AND x."grant" > k.b
+    ORDER BY x."grant", x.first LIMIT k.most) AS r;
+
 -- name: load_artifacts
 -- args: shard, tenant, a
 SELECT k.nr, r.*

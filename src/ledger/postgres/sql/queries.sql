@@ -439,6 +439,25 @@ FROM leased
 WHERE claim = $1
 ORDER BY shard, tenant, job;
 
+-- Where the log of a job stands.
+-- name: log_head
+-- args: shard, tenant, job
+SELECT shard, tenant, job, "grant", lines, bytes, cut, stored
+FROM log_heads
+WHERE shard = $1 AND tenant = $2 AND job = $3;
+
+-- Rows of an attempt's log that hold lines from `from` on; the first may begin before.
+-- name: job_logs_from
+-- args: shard, tenant, job, grant, from, limit
+SELECT shard, tenant, job, "grant", first, skip, count, at, raw_len, lines
+FROM job_logs
+WHERE shard = $1 AND tenant = $2 AND job = $3 AND "grant" = $4
+  AND first >= coalesce((SELECT max(x.first) FROM job_logs AS x
+                         WHERE x.shard = $1 AND x.tenant = $2 AND x.job = $3
+                           AND x."grant" = $4 AND x.first <= $5), 0)
+ORDER BY first
+LIMIT $6;
+
 -- Whole tables, by primary key, for fold, scrubber and tests.
 -- name: dump_shards
 SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at,
@@ -565,6 +584,16 @@ ORDER BY shard, tenant, job, role, name;
 SELECT shard, tenant, key, digest, at, status, location, answer
 FROM request_keys
 ORDER BY shard, tenant, key;
+
+-- name: dump_log_heads
+SELECT shard, tenant, job, "grant", lines, bytes, cut, stored
+FROM log_heads
+ORDER BY shard, tenant, job;
+
+-- name: dump_job_logs
+SELECT shard, tenant, job, "grant", first, skip, count, at, raw_len, lines
+FROM job_logs
+ORDER BY shard, tenant, job, "grant", first;
 
 -- name: dump_history
 SELECT shard, tenant, seq, count, at, raw_len, lines

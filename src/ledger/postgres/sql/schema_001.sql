@@ -396,6 +396,34 @@ CREATE TABLE request_keys (
     PRIMARY KEY (shard, tenant, key)
 );
 
+-- Job logs, beside history.
+CREATE TABLE log_heads (
+    shard   int2 NOT NULL,
+    tenant  int4 NOT NULL,
+    job     int8 NOT NULL,
+    "grant" int4 NOT NULL,
+    lines   int8 NOT NULL,
+    bytes   int8 NOT NULL,
+    cut     bool NOT NULL,
+    stored  int8 NOT NULL,
+    PRIMARY KEY (shard, tenant, job)
+);
+
+CREATE TABLE job_logs (
+    shard   int2 NOT NULL,
+    tenant  int4 NOT NULL,
+    job     int8 NOT NULL,
+    "grant" int4 NOT NULL,
+    first   int8 NOT NULL,
+    skip    int4 NOT NULL,
+    count   int4 NOT NULL,
+    at      int8 NOT NULL,
+    raw_len int8 NOT NULL,
+    lines   bytea NOT NULL,
+    PRIMARY KEY (shard, tenant, job, "grant", first)
+);
+ALTER TABLE job_logs ALTER COLUMN lines SET STORAGE EXTERNAL;
+
 -- Blobs are asked for by tenant alone: artifacts of a tenant wherever its shard is.
 CREATE TABLE blobs (
     tenant     int4 NOT NULL,
@@ -506,7 +534,7 @@ BEGIN
         'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'tokens',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
-        'settling', 'artifacts', 'request_keys', 'history']
+        'settling', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -531,7 +559,7 @@ BEGIN
         'tenants', 'tenant_names', 'job_types', 'sources', 'tokens', 'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
         'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling', 'artifacts',
-        'request_keys', 'history']
+        'request_keys', 'log_heads', 'job_logs', 'history']
     LOOP
         EXECUTE format('CREATE POLICY reader_by_tenant ON %I FOR SELECT TO stella_reader USING (
             tenant::int8 = (SELECT nullif(current_setting(''stella.tenant'', true), '''')::int8))',

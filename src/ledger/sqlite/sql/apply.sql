@@ -295,6 +295,31 @@ WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
 -- name: delete_request_keys
 DELETE FROM request_keys WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
 
+-- name: insert_log_heads
+INSERT INTO log_heads (shard, tenant, job, grant, lines, bytes, cut, stored)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: update_log_heads
+UPDATE log_heads
+SET grant = ?4, lines = ?5, bytes = ?6, cut = ?7, stored = ?8
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: delete_log_heads
+DELETE FROM log_heads WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: insert_job_logs
+INSERT INTO job_logs (shard, tenant, job, grant, first, skip, count, at, raw_len, lines)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: update_job_logs
+UPDATE job_logs
+SET skip = ?6, count = ?7, at = ?8, raw_len = ?9, lines = ?10
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4 AND first = ?5;
+
+-- name: delete_job_logs
+DELETE FROM job_logs
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4 AND first = ?5;
+
 
 -- name: insert_history
 -- args: shard, tenant, seq, count, at, raw_len, lines

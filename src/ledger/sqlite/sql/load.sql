@@ -232,6 +232,20 @@ FROM artifacts
 WHERE shard = ?1 AND tenant = ?2 AND job = ?3
 ORDER BY role, name;
 
+-- name: load_log_head
+-- args: shard, tenant, a
+SELECT shard, tenant, job, grant, lines, bytes, cut, stored
+FROM log_heads
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3;
+
+-- name: load_job_logs
+-- args: shard, tenant, a, b, limit
+SELECT shard, tenant, job, grant, first, skip, count, at, raw_len, lines
+FROM job_logs
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant > ?4
+ORDER BY grant, first
+LIMIT ?5;
+
 -- name: load_due_leased
 -- args: shard, limit
 SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,

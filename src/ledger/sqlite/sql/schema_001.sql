@@ -368,6 +368,33 @@ CREATE TABLE request_keys (
     PRIMARY KEY (shard, tenant, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Job logs, beside history.
+CREATE TABLE log_heads (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    grant INTEGER NOT NULL,
+    lines INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    cut INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    PRIMARY KEY (shard, tenant, job)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_logs (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    grant INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    skip INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    raw_len INTEGER NOT NULL,
+    lines BLOB NOT NULL,
+    PRIMARY KEY (shard, tenant, job, grant, first)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX tenant_names_name ON tenant_names (name);
 CREATE INDEX tokens_hash ON tokens (hash);
 CREATE INDEX lanes_name ON lanes (shard, tenant, job_type, source);
