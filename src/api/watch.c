@@ -1,4 +1,4 @@
-/* api/watch - a tenant's history as it is written. */
+/* api/watch - a tenant's history, or a shard's log, as it is written. */
 #include <stdatomic.h>
 
 #include "api/views.h"
@@ -57,7 +57,8 @@ static void look(struct call *call)
     call_read(call, read_lines, lines_are_read);
 }
 
-void api_watch_history(struct call *call)
+/* The call's tenant, or with tenant 0 its shard. */
+static void watch_begin(struct call *call)
 {
     struct watch *watch = arena_new(call->arena, struct watch);
     struct str after = {0};
@@ -74,4 +75,21 @@ void api_watch_history(struct call *call)
         watch->until_us = clock_mono().us + wait_ms * US_PER_MS;
         look(call);
     }
+}
+
+void api_watch_history(struct call *call)
+{
+    watch_begin(call);
+}
+
+void api_watch_shard_history(struct call *call)
+{
+    int64_t shard = 0;
+    if (!str_parse_i64(call->args[0], &shard) || shard < 0 || shard >= SHARD_COUNT) {
+        call_refuse(call, ERR_NOT_FOUND, "there is no such shard");
+        return;
+    }
+    call->shard = (int16_t)shard;
+    call->tenant.v = 0;
+    watch_begin(call);
 }

@@ -20,10 +20,10 @@ static const char *number_text(struct cli_call *call, int64_t value)
 }
 
 /* One page after *after; moves it and counts. With wait_ms the server waits for a line. */
-static int take_lines(struct cli_call *call, int64_t *after, int64_t left, int64_t wait_ms,
-                      size_t *out_count)
+static int take_lines(struct cli_call *call, struct str path, int64_t *after, int64_t left,
+                      int64_t wait_ms, size_t *out_count)
 {
-    struct str path = cli_query(call, STR("/history"), "after", number_text(call, *after));
+    path = cli_query(call, path, "after", number_text(call, *after));
     path = cli_query(call, path, "limit", number_text(call, left < PAGE ? left : PAGE));
     path = cli_query(call, path, "wait_ms", wait_ms > 0 ? number_text(call, wait_ms) : NULL);
     struct cli_reply reply;
@@ -43,7 +43,7 @@ static int take_lines(struct cli_call *call, int64_t *after, int64_t left, int64
     return CLI_OK;
 }
 
-static int list(struct cli_call *call)
+static int list_lines(struct cli_call *call, struct str path)
 {
     int64_t after = 0;
     int64_t limit = DEFAULT_LINES;
@@ -54,10 +54,20 @@ static int list(struct cli_call *call)
     limit = cli_flag(call, "all") ? INT64_MAX : limit;
     size_t count = 1;
     while (status == CLI_OK && count > 0 && limit > 0) {
-        status = take_lines(call, &after, limit, 0, &count);
+        status = take_lines(call, path, &after, limit, 0, &count);
         limit -= (int64_t)count;
     }
     return status;
+}
+
+static int list(struct cli_call *call)
+{
+    return list_lines(call, STR("/history"));
+}
+
+static int shard(struct cli_call *call)
+{
+    return list_lines(call, cli_path(call, "/shards/%s/history", cli_argument(call, 0)));
 }
 
 static int watch(struct cli_call *call)
@@ -68,7 +78,7 @@ static int watch(struct cli_call *call)
     size_t count = 0;
     int status = cli_number(call, "after", 0, INT64_MAX, &after);
     while (status == CLI_OK) {
-        status = take_lines(call, &after, PAGE, WAIT_MS, &count);
+        status = take_lines(call, STR("/history"), &after, PAGE, WAIT_MS, &count);
     }
     return status;
 }
@@ -84,6 +94,10 @@ static const struct cli_command COMMANDS[] = {
      OPTIONS, CLI_COUNT(OPTIONS), list},
     {"watch", NULL, "", 0, 0, "Print history lines as they happen, until interrupted",
      "stella orchestrator history watch -T acme -o jsonl", OPTIONS, CLI_COUNT(OPTIONS), watch},
+    {"shard", NULL, "SHARD", 1, 1, "List a shard's log: what depends on several tenants",
+     "stella orchestrator history shard 12 --limit 20\n"
+     "stella orchestrator history shard 12 --all -o jsonl > shard-12.jsonl",
+     OPTIONS, CLI_COUNT(OPTIONS), shard},
 };
 
 const struct cli_noun cli_history = {"history", NULL, "What happened, line by line", COMMANDS,

@@ -275,6 +275,17 @@ class CommandLine(unittest.TestCase):
         after = self.rig.run("history", "list", "--after", "3", "--limit", "2", "-o", "jsonl")[1].splitlines()
         self.assertEqual([4, 5], [json.loads(line)["seq"] for line in after])
 
+    def test_a_shards_log_is_listed(self):
+        self.submit()
+        lines = []
+        for shard in range(64):
+            status, out, _ = self.rig.run("history", "shard", str(shard), "--all", "-o", "jsonl")
+            own = [json.loads(line) for line in out.splitlines()]
+            self.assertEqual((0, list(range(1, len(own) + 1))), (status, [line["seq"] for line in own]))
+            lines += own
+        self.assertTrue({line["type"] for line in lines} <= {"claim.offered", "tenant.backlogged"})
+        self.assertEqual(3, self.rig.run("history", "shard", "64")[0])
+
     # -- tenant --
 
     def test_an_installation_token_must_name_the_tenant(self):

@@ -82,7 +82,8 @@ class Contract(unittest.TestCase):
                      "/api/v1/jobs/{id}/artifacts": "/jobs/job-1/artifacts",
                      "/api/v1/runs/{id}": "/runs/run-1", "/api/v1/runs/{id}/jobs": "/runs/run-1/jobs",
                      "/api/v1/runs/{id}/dag": "/runs/run-1/dag", "/api/v1/runs/{id}/timeline": "/runs/run-1/timeline",
-                     "/api/v1/runs/{id}/critical-path": "/runs/run-1/critical-path", "/api/v1/artifacts": "/artifacts?job=job-1"}
+                     "/api/v1/runs/{id}/critical-path": "/runs/run-1/critical-path", "/api/v1/artifacts": "/artifacts?job=job-1",
+                     "/api/v1/shards/{shard}/history": "/shards/63/history"}
         checked = 0
         for method, path, operation in self.operations():
             schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema")

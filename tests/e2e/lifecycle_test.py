@@ -318,6 +318,18 @@ class Lifecycle(unittest.TestCase):
         self.assertIn(("job.submitted", job), [(line["type"], line.get("job")) for line in lines])
         connection.close()
 
+    def test_a_shards_log_tells_the_operator_what_was_offered(self):
+        self.node.tenant("offered")
+        self.node.job_type("o1")
+        self.node.submit("offered", *[{"type": "o1"} for _ in range(3)])
+        self.node.claim("o1", worker="w/7", number=2)
+        offers = [line for shard in range(64) for line in self.node.call("GET", f"/shards/{shard}/history?limit=1000").json["items"]
+                  if line["type"] == "claim.offered" and line["facts"]["types"] == ["o1"]]
+        self.assertEqual([(line["facts"]["granted"], line["facts"]["worker"]) for line in offers], [(2, "w/7")])
+        self.assertNotIn("tenant", offers[0])
+        self.assertEqual(self.node.call("GET", "/shards/64/history").code, "not_found")
+        self.assertEqual(self.node.call("GET", "/shards/1/history", token=self.node.token("offered", "orch:read")).code, "forbidden")
+
     def test_pages_hold_everything_once(self):
         self.node.tenant("paged")
         self.node.job_type("pg")
