@@ -44,7 +44,7 @@ enum err_code read_holds(struct call *call, struct reader *reader, struct job_vi
         if (!is_waiting(&views[i])) {
             continue;
         }
-        const struct explain_gate *first = (item++)->told.first;
+        const struct explain_gate *first = explain_first(&(item++)->told);
         if (first != NULL) {
             views[i].hold = first->hold;
             views[i].hold_until = first->not_before;
@@ -95,15 +95,16 @@ static struct str say_turn(struct arena *arena, const struct explanation *told)
 {
     return told->position.ahead == 0
                ? STR("Nothing holds it: the next worker that asks for its type gets it.")
-               : arena_format(arena, "%s%lld jobs come before it.",
+               : arena_format(arena, "%s%lld job%s before it.",
                               told->position.is_more ? "At least " : "",
-                              (long long)told->position.ahead);
+                              (long long)told->position.ahead,
+                              told->position.ahead == 1 ? " comes" : "s come");
 }
 
 /* Of the first gate that refuses. */
 static struct str say_gate(struct arena *arena, const struct explanation *told)
 {
-    const struct explain_gate *gate = told->first;
+    const struct explain_gate *gate = explain_first(told);
     const struct str type = told->lane->job_type;
     const struct str source = told->lane->source;
     const struct str host = told->source != NULL ? told->source->host : STR("");
@@ -317,7 +318,7 @@ static void put_hold(struct json_writer *w, const struct explain_gate *first)
 static void put_explanation(struct call *call, struct json_writer *w, struct job_id job,
                             const struct explanation *told, int64_t as_of)
 {
-    const bool waits = told->first != NULL;
+    const bool waits = explain_first(told) != NULL;
     json_put_object(w);
     JSON_TIME(w, "as_of", as_of);
     if (told->place.outcome != NULL) {
@@ -331,7 +332,7 @@ static void put_explanation(struct call *call, struct json_writer *w, struct job
     }
     json_put_array_end(w);
     if (waits) {
-        put_hold(w, told->first);
+        put_hold(w, explain_first(told));
     }
     put_job_id(w, STR("id"), job.v);
     if (told->place.leased != NULL) {

@@ -30,6 +30,16 @@ const char *explain_lift_name(enum explain_lift lift)
     return lift_names[lift];
 }
 
+const struct explain_gate *explain_first(const struct explanation *told)
+{
+    for (size_t i = 0; i < told->gate_count; i++) {
+        if (told->gates[i].hold != HOLD_NONE) {
+            return &told->gates[i];
+        }
+    }
+    return NULL;
+}
+
 static const struct lane_row *lane_of(const struct tenant_facts *t, const struct carry *carry)
 {
     return (const struct lane_row *)facts_find(t, TABLE_LANES, carry->lane);
@@ -465,7 +475,6 @@ static void sum_up(struct explanation *out)
         if (gate->hold == HOLD_NONE) {
             continue;
         }
-        out->first = out->first == NULL ? gate : out->first;
         out->depends |= gate->not_before == 0;
         out->not_before = gate->not_before > out->not_before ? gate->not_before : out->not_before;
     }

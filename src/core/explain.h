@@ -60,7 +60,7 @@ struct explain_value {
 
 struct explain_gate {
     enum explain_gate_id id;
-    enum hold_reason hold; /* HOLD_NONE: passed. */
+    enum hold_reason hold;                             /* HOLD_NONE: passed. */
     struct explain_value numbers[EXPLAIN_NUMBERS_MAX]; /* By name. */
     size_t number_count;
     int64_t not_before; /* Not passed before that; 0: depends on others, or passed. */
@@ -89,14 +89,14 @@ struct explanation {
     const struct source *source;
     struct explain_gate gates[EXPLAIN_GATES];
     size_t gate_count;
-    const struct explain_gate *first;             /* That refuses; null when nothing does. */
     int64_t not_before;                           /* The latest of those known; 0 for none. */
     bool depends;                                 /* A refusing gate has no time. */
     VEC(struct explain_predecessor) predecessors; /* Not ended as needed; the stuck ones first. */
     int32_t awaited;                              /* All of them … */
     int32_t stuck;                                /* … and those that are stuck. */
     struct position position;
-    enum job_state retry; /* Ended: what a retry would make it; JOB_NONE when it cannot be retried. */
+    enum job_state
+        retry; /* Ended: what a retry would make it; JOB_NONE when it cannot be retried. */
 };
 
 /* Asks for what explain_job() looks at. */
@@ -105,6 +105,9 @@ bool explain_want(struct facts *facts, struct tenant_facts *t, struct job_id job
 void explain_job(struct facts *facts, struct tenant_facts *t, struct job_id job,
                  enum explain_depth depth, const struct explain_worker *worker,
                  struct explanation *out);
+
+/* The first gate that refuses: the job's hold. Null when none does. */
+const struct explain_gate *explain_first(const struct explanation *told);
 
 const char *explain_gate_name(enum explain_gate_id id);
 const char *explain_lift_name(enum explain_lift lift);

@@ -69,6 +69,25 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((first, True), (again["id"], again["duplicate"]))
         self.refused(5, "job_key_conflict", "jobs", "submit", "--type", "t", "--key", "once", "--payload", "2")
 
+    def test_why_a_job_waits_in_one_glance(self):
+        kind = self.type_of_its_own()
+        first, second = self.submit(kind), self.submit(kind)
+        status, out, _ = self.rig.run("jobs", "explain", second)
+        self.assertEqual(0, status)
+        self.assertTrue(out.startswith(f"{second} pending: 1 job comes before it.\n"), out)
+        self.assertIn("wait until workers asked for 2 jobs", out)
+        told = self.rig.json("jobs", "explain", second)
+        self.assertEqual(("queue", 1), (told["hold"]["reason"], told["position"]["ahead"]))
+        self.assertEqual(second + "\n", self.rig.run("jobs", "why", second, "-o", "name")[1])
+        lease = self.rig.claim(kind, 1)
+        self.assertIn("Worker w holds it.", self.rig.run("jobs", "explain", first)[1])
+        self.rig.fail(lease)
+        ended = self.rig.run("jobs", "explain", first)[1]
+        self.assertIn(f"stella orchestrator jobs retry {first} --reason", ended)
+        shown = stella_on_terminal("jobs", "explain", first, **self.rig.environment)[1]
+        self.assertIn("\033[31mdead\033[0m", shown)
+        self.refused(3, "not_found", "jobs", "explain", "job-999999")
+
     def test_many_jobs_from_a_file_in_three_forms(self):
         job = {"type": "t"}
         for content, count in (({"jobs": [job, job]}, 2), ([job, job, job], 3), (job, 1)):

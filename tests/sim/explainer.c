@@ -444,9 +444,10 @@ static void compare_hold(struct memory_ledger *ledger, const struct subject *sub
 {
     struct look brief;
     look(&brief, ledger, subject, EXPLAIN_HOLD);
-    CHECK(told->first != NULL);
-    if (brief.told.first == NULL || brief.told.first->hold != told->first->hold ||
-        brief.told.first->not_before != told->first->not_before) {
+    const struct explain_gate *first = explain_first(told);
+    const struct explain_gate *hold = explain_first(&brief.told);
+    CHECK(first != NULL);
+    if (hold == NULL || hold->hold != first->hold || hold->not_before != first->not_before) {
         fail(subject, told, "the hold is not the first refusing gate");
     }
     look_fini(&brief);
