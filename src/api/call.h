@@ -41,6 +41,8 @@ struct api {
     struct flight *flight;
     struct watches *watches;
     struct blob_pool *pool;
+    struct blob_pool *probes; /* Tries of sources: they wait for the network. */
+    _Atomic int64_t tests;    /* Handed to it and not answered. */
     struct http_server *server;
     _Atomic uint64_t requests;
     _Atomic bool stopping;

@@ -1,7 +1,10 @@
 /* api/configs - job types and sources: versioned documents with an ETag. */
 #include "api/manners.h"
+#include "api/readiness.h"
 #include "api/views.h"
 #include "core/config.h"
+
+enum { READINESS_BYTES_MAX = 256 * 1024 };
 
 /* The two kinds, as far as they differ. */
 struct config_kind {
@@ -19,7 +22,8 @@ struct config_row {
     struct str name;
     int32_t version;
     struct str body;
-    bool is_inherited; /* The installation's; the tenant has none of that name. */
+    bool is_inherited;                 /* The installation's; the tenant has none of that name. */
+    const struct readiness *readiness; /* Of a source that was read, or null. */
 };
 
 /* ---- Reading ---- */
@@ -35,7 +39,7 @@ static struct config_row config_row_of(const struct query_result *found, size_t 
 {
     return (struct config_row){query_text(found, i, "name"),
                                (int32_t)query_int(found, i, "version"),
-                               query_text(found, i, "body"), false};
+                               query_text(found, i, "body"), false, NULL};
 }
 
 static enum err_code query_of(struct call *call, struct reader *reader, int16_t shard,
@@ -82,7 +86,29 @@ static void read_configs(struct call *call, struct reader *reader)
         query_of(call, reader, SHARD_SYSTEM, system, &inherited) != ERR_OK) {
         return;
     }
+    struct known_types types;
+    if (read->kind == &sources && readiness_types(call, reader, &types) != ERR_OK) {
+        return;
+    }
     merge(read, call->arena, &own, &inherited, call->tenant.v != 0);
+    for (size_t i = 0; read->kind == &sources && i < read->rows.n; i++) {
+        struct config_row *row = &read->rows.v[i];
+        if (read->name.len == 0 || str_eq(read->name, row->name)) {
+            row->readiness = readiness_of(call, &types, row->name, row->body);
+        }
+    }
+}
+
+static json_t *json_of(const struct readiness *readiness)
+{
+    CLEANUP(buf_fini) struct buf text;
+    struct json_writer w;
+    struct err err;
+    json_t *made = NULL;
+    buf_init(&text, READINESS_BYTES_MAX);
+    json_begin(&w, &text);
+    readiness_put(&w, readiness);
+    return json_read(buf_get(&text), &made, &err) == ERR_OK ? made : json_null();
 }
 
 /* The body with name and version beside its own members. */
@@ -100,6 +126,9 @@ static void put_config(struct call *call, struct json_writer *w, const struct co
     }
     (void)json_object_set_new(document, "name", json_stringn(row->name.ptr, row->name.len));
     (void)json_object_set_new(document, "version", json_integer(row->version));
+    if (row->readiness != NULL) {
+        (void)json_object_set_new(document, "readiness", json_of(row->readiness));
+    }
     json_put_value(w, document);
     json_decref(document);
 }
@@ -119,7 +148,9 @@ static void one_is_read(struct call *call)
     const struct config_read *read = call->state;
     for (size_t i = 0; i < read->rows.n; i++) {
         if (str_eq(read->rows.v[i].name, read->name)) {
-            if (!read->rows.v[i].is_inherited && manners_unchanged(call, read->rows.v[i].version)) {
+            /* A source's readiness changes without a version. */
+            if (!read->rows.v[i].is_inherited && read->rows.v[i].readiness == NULL &&
+                manners_unchanged(call, read->rows.v[i].version)) {
                 return;
             }
             answer_config(call, &read->rows.v[i], 200);
@@ -183,7 +214,7 @@ static void config_is_put(struct call *call)
         return;
     }
     const struct config_row row = {command->put.name, command->put.version, command->put.body,
-                                   false};
+                                   false, NULL};
     answer_config(call, &row, command->put.created ? 201 : 200);
 }
 

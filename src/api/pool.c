@@ -100,11 +100,16 @@ static bool add(struct blob_pool *pool, struct pool_task *task)
 
 void pool_run(struct call *call, call_step *work_step, call_step *then)
 {
+    pool_run_on(call->api->pool, call, work_step, then);
+}
+
+void pool_run_on(struct blob_pool *pool, struct call *call, call_step *work_step, call_step *then)
+{
     struct pool_task *task = arena_new(call->arena, struct pool_task);
     *task = (struct pool_task){call, work_step, NULL};
     call->err = (struct err){0};
     call_wait(call, then);
-    if (!add(call->api->pool, task)) {
+    if (!add(pool, task)) {
         (void)err_set(&call->err, ERR_SHUTTING_DOWN, "%s", err_info(ERR_SHUTTING_DOWN)->title);
         http_wake(call->exchange);
     }

@@ -17,5 +17,7 @@ void pool_stop(struct blob_pool *pool);
 void pool_free(struct blob_pool *pool);
 /* Runs `work`, then goes on in `then`. */
 void pool_run(struct call *call, call_step *work, call_step *then);
+/* The same on another pool than the blobs'. */
+void pool_run_on(struct blob_pool *pool, struct call *call, call_step *work, call_step *then);
 
 #endif

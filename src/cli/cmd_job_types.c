@@ -3,6 +3,7 @@
 #include "cli/nouns.h"
 #include "cli/print.h"
 #include "cli/put.h"
+#include "cli/versions.h"
 
 static const struct cli_column COLUMNS[] = {
     {"TYPE", "name", CLI_TEXT},
@@ -104,6 +105,13 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator job-types put report.build -T acme --max-inflight 4\n"
      "stella orchestrator job-types put report.build -f type.json",
      PUT_OPTIONS, CLI_COUNT(PUT_OPTIONS), put},
+    {"versions", NULL, "TYPE", 1, 1, "List what a job type was, newest first",
+     "stella orchestrator job-types versions report.build", NULL, 0, cli_versions_list},
+    {"version", NULL, "TYPE VERSION", 2, 2, "Show a job type as it was",
+     "stella orchestrator job-types version report.build 1", NULL, 0, cli_versions_get},
+    {"diff", NULL, "TYPE", 1, 1, "Show what changed between two versions",
+     "stella orchestrator job-types diff report.build", cli_diff_options,
+     CLI_COUNT(cli_diff_options), cli_versions_diff},
 };
 
 const struct cli_noun cli_job_types = {"job-types", "job-type", "Kinds of jobs and their rules",

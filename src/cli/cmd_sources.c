@@ -3,10 +3,14 @@
 #include "cli/nouns.h"
 #include "cli/print.h"
 #include "cli/put.h"
+#include "cli/shapes.h"
+#include "cli/versions.h"
 
 static const struct cli_column COLUMNS[] = {
-    {"SOURCE", "name", CLI_TEXT},     {"KIND", "kind", CLI_TEXT},
-    {"ENABLED", "enabled", CLI_TEXT}, {"RATE/S", "rate_per_s", CLI_NUMBER},
+    {"SOURCE", "name", CLI_TEXT},
+    {"KIND", "kind", CLI_TEXT},
+    {"READY", "readiness.state", CLI_STATE},
+    {"RATE/S", "rate_per_s", CLI_NUMBER},
     {"URL", "url", CLI_TEXT},
 };
 static const struct cli_shape SHAPE = {"name", COLUMNS, CLI_COUNT(COLUMNS)};
@@ -55,6 +59,106 @@ static int put(struct cli_call *call)
                          body_from_options, &SHAPE);
 }
 
+static const struct cli_column TEST_COLUMNS[] = {
+    {"OK", "ok", CLI_TEXT},
+    {"READY", "readiness.state", CLI_STATE},
+    {"PATH", "trial.path", CLI_TEXT},
+    {"BYTES", "trial.bytes", CLI_NUMBER},
+    {"LOOKS LIKE", "trial.looks_like", CLI_TEXT},
+    {"CLASS", "trial.class", CLI_TEXT},
+    {"DETAIL", "trial.detail", CLI_TEXT},
+};
+static const struct cli_shape TESTED = {"version", TEST_COLUMNS, CLI_COUNT(TEST_COLUMNS)};
+
+/* POST to the source's verb, which answers with what `shape` shows. */
+static int act(struct cli_call *call, const char *verb, struct str body, bool creates,
+               const struct cli_shape *shape)
+{
+    struct cli_reply reply;
+    const struct cli_request request = {
+        .method = "POST",
+        .path = cli_path(call, "/sources/%s/%s", cli_argument(call, 0), verb),
+        .body = body,
+        .if_match = body.len == 0 ? cli_value(call, "if-match") : NULL,
+        .creates = creates,
+    };
+    const int status = cli_send(call, &request, &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    cli_show(call, reply.json, shape);
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
+static int enable(struct cli_call *call)
+{
+    const int status = cli_need_reason(call);
+    return status == CLI_OK ? act(call, "enable", STR(""), false, &SHAPE) : status;
+}
+
+static int disable(struct cli_call *call)
+{
+    const int status = cli_need_reason(call);
+    return status == CLI_OK ? act(call, "disable", STR(""), false, &SHAPE) : status;
+}
+
+static struct str text_of(struct cli_call *call, struct buf *text)
+{
+    const struct str made = arena_str(&call->arena, buf_get(text));
+    buf_fini(text);
+    return made;
+}
+
+static int trigger(struct cli_call *call)
+{
+    struct buf text;
+    struct json_writer w;
+    struct str payload = {0};
+    int status = cli_need_reason(call);
+    if (status == CLI_OK && cli_value(call, "payload") != NULL) {
+        status = cli_input_value(call, cli_value(call, "payload"), &payload);
+    }
+    if (status != CLI_OK) {
+        return status;
+    }
+    buf_init(&text, payload.len + 1024);
+    json_begin(&w, &text);
+    json_put_object(&w);
+    if (payload.len > 0) {
+        JSON_RAW(&w, "payload", payload);
+    }
+    status = cli_put_number_option(call, &w, "priority", "priority", -100, 100);
+    json_put_object_end(&w);
+    const struct str body = text_of(call, &text);
+    return status == CLI_OK ? act(call, "trigger", body, true, &cli_job_shape) : status;
+}
+
+static int test(struct cli_call *call)
+{
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, 16 * 1024);
+    json_begin(&w, &text);
+    json_put_object(&w);
+    cli_put_text_option(call, &w, "path", "path");
+    json_put_object_end(&w);
+    return act(call, "test", text_of(call, &text), false, &TESTED);
+}
+
+static const struct cli_option TRIGGER_OPTIONS[] = {
+    {"payload", 0, "JSON", "What the job gets, instead of the source's paths: JSON, @FILE or @-"},
+    {"priority", 0, "N", "-100 to 100; higher is sooner (default 0)"},
+};
+
+static const struct cli_option TEST_OPTIONS[] = {
+    {"path", 0, "PATH", "Document below the url (default: the first of the source's paths)"},
+};
+
+static const struct cli_option SWITCH_OPTIONS[] = {
+    {"if-match", 0, "ETAG", "Only at this version"},
+};
+
 static const struct cli_option PUT_OPTIONS[] = {
     {"kind", 0, "KIND", "advisory-osv, advisory-csaf, vex, sbom or other"},
     {"url", 0, "URL", "file:… or http(s)://…"},
@@ -76,6 +180,25 @@ static const struct cli_command COMMANDS[] = {
      "--rate 5\n"
      "stella orchestrator sources put osv -f source.json",
      PUT_OPTIONS, CLI_COUNT(PUT_OPTIONS), put},
+    {"enable", NULL, "SOURCE", 1, 1, "Let a source's jobs start (needs --reason)",
+     "stella orchestrator sources enable osv --reason \"feed is back\"", SWITCH_OPTIONS,
+     CLI_COUNT(SWITCH_OPTIONS), enable},
+    {"disable", NULL, "SOURCE", 1, 1, "Hold a source's jobs (needs --reason)",
+     "stella orchestrator sources disable osv --reason \"feed is broken\"", SWITCH_OPTIONS,
+     CLI_COUNT(SWITCH_OPTIONS), disable},
+    {"trigger", NULL, "SOURCE", 1, 1, "Submit a source's job now (needs --reason)",
+     "stella orchestrator sources trigger osv --reason \"new advisory\"", TRIGGER_OPTIONS,
+     CLI_COUNT(TRIGGER_OPTIONS), trigger},
+    {"test", NULL, "SOURCE", 1, 1, "Fetch one document as a producer would, keeping nothing",
+     "stella orchestrator sources test osv --path all.json", TEST_OPTIONS, CLI_COUNT(TEST_OPTIONS),
+     test},
+    {"versions", NULL, "SOURCE", 1, 1, "List what a source was, newest first",
+     "stella orchestrator sources versions osv", NULL, 0, cli_versions_list},
+    {"version", NULL, "SOURCE VERSION", 2, 2, "Show a source as it was",
+     "stella orchestrator sources version osv 1", NULL, 0, cli_versions_get},
+    {"diff", NULL, "SOURCE", 1, 1, "Show what changed between two versions",
+     "stella orchestrator sources diff osv\nstella orchestrator sources diff osv --from 1 --to 2",
+     cli_diff_options, CLI_COUNT(cli_diff_options), cli_versions_diff},
 };
 
 const struct cli_noun cli_sources = {"sources", "source", "Where documents come from", COMMANDS,

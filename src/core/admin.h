@@ -1,4 +1,4 @@
-/* core/admin - tenants, tokens, job types and sources. Used by command.c only. */
+/* core/admin - tenants and tokens. Used by command.c only. */
 #ifndef CORE_ADMIN_H
 #define CORE_ADMIN_H
 
@@ -13,8 +13,5 @@ void tenant_change_decide(struct command *command, struct decision *d);
 bool token_want(const struct command *command, struct facts *facts, const struct limits *limits);
 void token_add_decide(struct command *command, struct decision *d);
 void token_revoke_decide(struct command *command, struct decision *d);
-bool put_want(const struct command *command, struct facts *facts, const struct limits *limits);
-void job_type_put_decide(struct command *command, struct decision *d);
-void source_put_decide(struct command *command, struct decision *d);
 
 #endif

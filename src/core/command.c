@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/admin.h"
 #include "core/config.h"
+#include "core/configure.h"
 #include "core/control.h"
 #include "core/dispatch.h"
 #include "core/due.h"
@@ -26,6 +27,7 @@ struct limits limits_default(void)
         .lapse_share_per_mille = 100,
         .log_attempt_bytes = INT64_C(1) << 20,
         .log_tenant_bytes = INT64_C(1) << 30,
+        .config_versions = 200,
     };
 }
 
@@ -44,6 +46,7 @@ static const struct command_room rooms[] = {
     [COMMAND_TOKEN_REVOKE] = {token_want, token_revoke_decide, false},
     [COMMAND_JOB_TYPE_PUT] = {put_want, job_type_put_decide, false},
     [COMMAND_SOURCE_PUT] = {put_want, source_put_decide, false},
+    [COMMAND_SOURCE_SWITCH] = {put_want, source_switch_decide, false},
     [COMMAND_SUBMIT] = {submit_want, submit_decide, true},
     [COMMAND_RUN_SUBMIT] = {run_submit_want, run_submit_decide, true},
     [COMMAND_CLAIM] = {claim_want, claim_decide, true},

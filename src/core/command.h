@@ -25,6 +25,7 @@ enum command_kind {
     COMMAND_TOKEN_REVOKE,
     COMMAND_JOB_TYPE_PUT,
     COMMAND_SOURCE_PUT,
+    COMMAND_SOURCE_SWITCH, /* On or off: put.enabled. */
     COMMAND_SUBMIT,
     COMMAND_RUN_SUBMIT,
     COMMAND_CLAIM,
@@ -64,6 +65,7 @@ struct limits {
     int32_t lapse_share_per_mille; /* Of a shard's leases, per second, at most. */
     int64_t log_attempt_bytes;     /* Job logs kept of one attempt. */
     int64_t log_tenant_bytes;      /* Job logs kept of one tenant. */
+    int32_t config_versions;       /* Kept of one job type or source. */
 };
 
 /* The defaults of contract/settings.json. */
@@ -100,8 +102,9 @@ struct sha256 submit_digest(const struct submit_item *item);
 struct submit {
     struct submit_item *items;
     size_t count;
-    size_t done;     /* Items decided; moved by core. */
-    size_t error_at; /* With err.code: the item it is about; count when about none. */
+    size_t done;        /* Items decided; moved by core. */
+    size_t error_at;    /* With err.code: the item it is about; count when about none. */
+    struct str trigger; /* A source's name: an operator started it, which leaves a line. */
 };
 
 struct run_submit {
@@ -241,11 +244,13 @@ struct token_change {
 /* PUT of a job type or source. */
 struct config_put {
     struct str name;
-    struct str body;    /* Canonical JSON, checked by job_type_parse / source_parse. */
+    struct str body;    /* Canonical JSON, checked by job_type_parse / source_parse; output of
+                         * SOURCE_SWITCH. */
     int32_t if_version; /* -1: must not exist; else the version that is replaced. */
     int32_t version;    /* Output; of a refusal, the one that is there or 0. */
     bool create_only;   /* It must not exist: If-None-Match. */
     bool any_version;   /* It must exist, at any version: If-Match with a star. */
+    bool enabled;       /* SOURCE_SWITCH. */
     bool created;       /* Output. */
 };
 

@@ -6,8 +6,17 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "core/secret.h"
 
-enum { CONFIG_BODY_MAX = 64 * 1024, RETRIES_MAX = 32, CLASS_NAME_MAX = 64, URL_MAX = 2048 };
+enum {
+    CONFIG_BODY_MAX = 64 * 1024,
+    CONFIG_LINE_MAX = 13 * 1024, /* With the rest of its line below HISTORY_LINE_MAX. */
+    RETRIES_MAX = 32,
+    CLASS_NAME_MAX = 64,
+    URL_MAX = 2048,
+    SECRETS_MAX = 16,
+    PATHS_MAX = 200,
+};
 
 enum { DAY_MS = 24 * 3600 * 1000, YEAR_MS_IN_DAYS = 365 };
 
@@ -53,8 +62,9 @@ static const struct int_member type_ints[TYPE_INTS] = {
 static const char *const class_names[] = {"critical", "normal", "batch", "backfill"};
 
 static const char *const type_members[] = {"class", "on_lost_contact", "retry"};
-static const char *const source_members[] = {"burst",      "enabled",  "host",     "kind",
-                                             "rate_per_s", "settings", "subjects", "url"};
+static const char *const source_members[] = {"burst",    "enabled",  "host",       "job_type",
+                                             "kind",     "paths",    "rate_per_s", "secrets",
+                                             "settings", "subjects", "url"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -290,6 +300,89 @@ static struct str url_host(struct str url)
     return at < rest.len ? str_slice(rest, at + 1, rest.len) : rest;
 }
 
+/* Whoever can read the configuration could use it. */
+static enum err_code refuse_password(struct str url, struct err *err)
+{
+    const size_t scheme = str_find(url, ':');
+    struct str rest = str_slice(url, scheme, url.len);
+    if (!str_starts(rest, STR("://"))) {
+        return ERR_OK;
+    }
+    rest = str_slice(rest, 3, rest.len);
+    rest = str_slice(rest, 0, str_find(rest, '/'));
+    return str_find(rest, '@') == rest.len
+               ? ERR_OK
+               : err_at(err, ERR_LITERAL_SECRET, "/url",
+                        "a URL with a user holds a secret: name it in secrets instead");
+}
+
+/* An object of references, by purpose. */
+static enum err_code read_secrets(const json_t *body, struct err *err)
+{
+    json_t *secrets = json_object_get(body, "secrets");
+    const char *key = NULL;
+    json_t *value = NULL;
+    if (secrets == NULL) {
+        return ERR_OK;
+    }
+    if (!json_is_object(secrets) || json_object_size(secrets) > SECRETS_MAX) {
+        return refuse(err, "secrets", "must be an object of at most 16 references");
+    }
+    json_object_foreach(secrets, key, value)
+    {
+        if (!name_is_valid(str_from(key), CLASS_NAME_MAX)) {
+            return refuse(err, "secrets", "has a member that is not a name");
+        }
+        if (!secret_is_reference(json_text(value))) {
+            char pointer[ERR_TEXT];
+            (void)snprintf(pointer, sizeof(pointer), "/secrets/%s", key);
+            return err_at(err, ERR_LITERAL_SECRET, pointer,
+                          "a secret is given by reference: env:NAME or file:PATH");
+        }
+    }
+    return ERR_OK;
+}
+
+/* Documents below the url that a trigger ingests. */
+static enum err_code read_paths(const json_t *body, struct err *err)
+{
+    const json_t *paths = json_object_get(body, "paths");
+    if (paths == NULL) {
+        return ERR_OK;
+    }
+    bool sound = json_is_array(paths) && json_array_size(paths) <= PATHS_MAX;
+    for (size_t i = 0; sound && i < json_array_size(paths); i++) {
+        const struct str path = json_text(json_array_get(paths, i));
+        sound = path.len > 0 && path.len <= URL_MAX;
+    }
+    return sound ? ERR_OK : refuse(err, "paths", "must be an array of at most 200 paths");
+}
+
+/* What producers of that kind claim. */
+static struct str job_type_of(struct str kind)
+{
+    static const char *const types[][2] = {{"advisory-osv", "advisory.ingest"},
+                                           {"advisory-csaf", "advisory.ingest"},
+                                           {"vex", "vex.ingest"},
+                                           {"sbom", "sbom.ingest"}};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        if (str_eq(kind, str_from(types[i][0]))) {
+            return str_from(types[i][1]);
+        }
+    }
+    return STR("");
+}
+
+/* A line of history holds the whole body as a text. */
+static bool fits_a_line(struct str body)
+{
+    size_t len = body.len;
+    for (size_t i = 0; i < body.len; i++) {
+        len += body.ptr[i] == '"' || body.ptr[i] == '\\';
+    }
+    return len <= CONFIG_LINE_MAX;
+}
+
 enum err_code source_parse(struct arena *arena, struct str name, const json_t *body,
                            struct source *out, struct str *out_body, struct err *err)
 {
@@ -302,6 +395,15 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     TRY(read_choice(body, "kind", kinds, COUNT(kinds), 4, &kind, err));
     TRY(read_text(arena, body, "url", STR(""), URL_MAX, &url, err));
     TRY(read_text(arena, body, "host", url_host(url), 253, &out->host, err));
+    TRY(refuse_password(url, err));
+    TRY(read_secrets(body, err));
+    TRY(read_paths(body, err));
+    TRY(secrets_check(arena, json_object_get(body, "settings"), STR("/settings"), err));
+    TRY(read_text(arena, body, "job_type", job_type_of(str_from(kinds[kind])), CLASS_NAME_MAX * 2,
+                  &out->job_type, err));
+    if (out->job_type.len > 0 && !name_is_valid(out->job_type, CLASS_NAME_MAX * 2)) {
+        return refuse(err, "job_type", "is not a name");
+    }
     TRY(read_rate(body, &out->rate_milli, err));
     TRY(read_int(body, &burst, &out->burst, err));
     const json_t *enabled = json_object_get(body, "enabled");
@@ -325,8 +427,8 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     buf_init(&text, CONFIG_BODY_MAX);
     json_begin(&w, &text);
     json_put_value(&w, body);
-    if (text.overflow) {
-        return err_at(err, ERR_UNPROCESSABLE, "", "the source is larger than 64 KiB");
+    if (text.overflow || !fits_a_line(buf_get(&text))) {
+        return err_at(err, ERR_UNPROCESSABLE, "", "the source is larger than one history line");
     }
     *out_body = arena_str(arena, buf_get(&text));
     return ERR_OK;

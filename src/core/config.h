@@ -52,6 +52,7 @@ struct source {
     struct str host;    /* Empty: no host to be polite to. */
     int64_t rate_milli; /* Tokens per 1000 s; 0 = no limit */
     int64_t burst;
+    struct str job_type; /* Of the job that a trigger submits; empty for none. */
     bool enabled;
     int32_t version;
     struct str body; /* Canonical JSON, for the worker. */

@@ -124,6 +124,20 @@ bool want_text(struct facts *facts, struct tenant_facts *t, enum want_kind kind,
     return false;
 }
 
+bool want_config_version(struct facts *facts, struct tenant_facts *t, enum config_kind_id kind,
+                         struct str name, int32_t version)
+{
+    const struct str key = text_key(facts->arena, WANT_CONFIG_VERSION, name,
+                                    arena_format(facts->arena, "%d.%d", (int)kind, version));
+    if (text_was_asked(facts, t, key)) {
+        return true;
+    }
+    ask(facts, WANT_CONFIG_VERSION,
+        (struct want){
+            .shard = t->shard, .tenant = t->id.v, .a = (int64_t)kind, .b = version, .text = name});
+    return false;
+}
+
 bool want_job_key(struct facts *facts, struct tenant_facts *t, int64_t hash, int32_t generation)
 {
     /* Hashes use all 64 bits: fold the generation in, an extra load after a collision is harmless.
@@ -196,6 +210,8 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_TENANT_NAMES:
     case TABLE_JOB_TYPES:
     case TABLE_SOURCES:
+    case TABLE_CONFIG_VERSIONS:
+    case TABLE_WORKERS:
     case TABLE_THROTTLES:
     case TABLE_JOB_KEYS:
     case TABLE_RUN_KEYS:
@@ -218,6 +234,8 @@ static bool text_of(const struct row *row, struct str *out_key)
         *out_key = ((const struct job_type_row *)row)->name;
     } else if (row->table == TABLE_SOURCES) {
         *out_key = ((const struct source_row *)row)->name;
+    } else if (row->table == TABLE_WORKERS) {
+        *out_key = ((const struct worker_row *)row)->name;
     } else if (row->table == TABLE_THROTTLES) {
         *out_key = ((const struct throttle_row *)row)->host;
     } else if (row->table == TABLE_RUN_KEYS) {
@@ -228,6 +246,13 @@ static bool text_of(const struct row *row, struct str *out_key)
         return false;
     }
     return true;
+}
+
+static struct str version_key(struct arena *arena, enum config_kind_id kind, struct str name,
+                              int32_t version)
+{
+    return text_key(arena, WANT_CONFIG_VERSION, name,
+                    arena_format(arena, "%d.%d", (int)kind, version));
 }
 
 static struct str lane_name(struct arena *arena, struct str job_type, struct str source)
@@ -307,7 +332,13 @@ void facts_index(struct facts *facts, struct tenant_facts *t, struct row *row)
         }
         VEC_PUSH(facts->arena, keys, row);
     }
-    if (row->table == TABLE_LANES) {
+    if (row->table == TABLE_CONFIG_VERSIONS) {
+        const struct config_version_row *old = (const struct config_version_row *)row;
+        map_put_str(
+            facts->arena, &t->by_text[TABLE_CONFIG_VERSIONS],
+            version_key(facts->arena, (enum config_kind_id)old->kind, old->name, old->version),
+            row);
+    } else if (row->table == TABLE_LANES) {
         index_lane(facts, t, (struct lane_row *)row);
     } else if (row->table == TABLE_READY && row->state == ROW_NEW) {
         heads_insert(facts, t, (struct ready_row *)row);
@@ -411,6 +442,14 @@ struct row *facts_find_text(const struct tenant_facts *t, enum table_id table, s
 {
     struct row *row = map_find_str(&t->by_text[table], key);
     return row != NULL && row_is_live(row) ? row : NULL;
+}
+
+struct config_version_row *facts_config_version(struct facts *facts, const struct tenant_facts *t,
+                                                enum config_kind_id kind, struct str name,
+                                                int32_t version)
+{
+    return (struct config_version_row *)facts_find_text(
+        t, TABLE_CONFIG_VERSIONS, version_key(facts->arena, kind, name, version));
 }
 
 struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job_type,

@@ -24,22 +24,26 @@
 /* What can be asked of the ledger. Every want names shard and tenant (but the shard-wide ones at
  * the end). The ledger answers a want with all rows that match it, of the tables in brackets. */
 enum want_kind {
-    WANT_TENANT,       /* the tenant's row [tenants] */
-    WANT_CONFIG,       /* all its job types and sources [job_types, sources] */
-    WANT_TENANT_NAME,  /* text = name [tenant_names] */
-    WANT_TOKEN,        /* a = token [tokens] */
-    WANT_LEASED,       /* a = job [leased] */
-    WANT_OUTCOME,      /* a = job [outcomes] */
-    WANT_JOB,          /* a = job [jobs] */
-    WANT_WAITING,      /* a = job [blocked, ready, delayed: at most one of them has it] */
-    WANT_JOB_KEY,      /* a = hash, b = generation [job_keys] */
-    WANT_RUN,          /* a = run [runs] */
-    WANT_RUN_KEY,      /* text = key [run_keys] */
-    WANT_RUN_JOBS,     /* a = run, b = after this job, limit [jobs, by job, ascending] */
-    WANT_EDGES_FROM,   /* a = pred, b = after this succ, limit [dag_edges, by succ] */
-    WANT_EDGES_TO,     /* a = succ, b = after this pred, limit [dag_edges, by pred] */
-    WANT_LANE,         /* a = lane [lanes] */
-    WANT_LANE_NAME,    /* text = job type, text2 = source [lanes] */
+    WANT_TENANT,         /* the tenant's row [tenants] */
+    WANT_CONFIG,         /* all its job types and sources, and its workers that are not active
+                          * [job_types, sources, workers] */
+    WANT_CONFIG_VERSION, /* text = name, a = kind, b = version [config_versions] */
+    WANT_WORKER,         /* text = name [workers] */
+    WANT_WORKERS,        /* limit: by name [workers] */
+    WANT_TENANT_NAME,    /* text = name [tenant_names] */
+    WANT_TOKEN,          /* a = token [tokens] */
+    WANT_LEASED,         /* a = job [leased] */
+    WANT_OUTCOME,        /* a = job [outcomes] */
+    WANT_JOB,            /* a = job [jobs] */
+    WANT_WAITING,        /* a = job [blocked, ready, delayed: at most one of them has it] */
+    WANT_JOB_KEY,        /* a = hash, b = generation [job_keys] */
+    WANT_RUN,            /* a = run [runs] */
+    WANT_RUN_KEY,        /* text = key [run_keys] */
+    WANT_RUN_JOBS,       /* a = run, b = after this job, limit [jobs, by job, ascending] */
+    WANT_EDGES_FROM,     /* a = pred, b = after this succ, limit [dag_edges, by succ] */
+    WANT_EDGES_TO,       /* a = succ, b = after this pred, limit [dag_edges, by pred] */
+    WANT_LANE,           /* a = lane [lanes] */
+    WANT_LANE_NAME,      /* text = job type, text2 = source [lanes] */
     WANT_OPEN_LANES,   /* text = job types, each ended by '\n'; a = now; limit = heads per lane: of
                         * the lanes with waiting > 0, open_at <= a and a type of the list, the 64
                         * with the least (rank, lane) [lanes], and of each the first `limit` of
@@ -155,6 +159,8 @@ bool want(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int6
 bool want_text(struct facts *facts, struct tenant_facts *t, enum want_kind kind, struct str text,
                struct str text2);
 bool want_job_key(struct facts *facts, struct tenant_facts *t, int64_t hash, int32_t generation);
+bool want_config_version(struct facts *facts, struct tenant_facts *t, enum config_kind_id kind,
+                         struct str name, int32_t version);
 bool want_list_of(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int64_t a,
                   int64_t after, int32_t limit);
 bool want_open_lanes(struct facts *facts, struct tenant_facts *t, struct str types, int64_t now,
@@ -173,6 +179,9 @@ void facts_answered(struct facts *facts);
 struct row *facts_find(const struct tenant_facts *t, enum table_id table, int64_t key);
 /* The same by text. Lanes: facts_lane_by_name(). */
 struct row *facts_find_text(const struct tenant_facts *t, enum table_id table, struct str key);
+struct config_version_row *facts_config_version(struct facts *facts, const struct tenant_facts *t,
+                                                enum config_kind_id kind, struct str name,
+                                                int32_t version);
 struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job_type,
                                     struct str source);
 /* The list that answered want_list_of(), live rows only are the caller's to check. facts_list()

@@ -96,6 +96,26 @@ static bool token_revoked(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
+static void config_put(struct fold *fold, const struct fold_event *e, enum config_kind_id kind)
+{
+    struct config_version_row row = {.row = {.table = TABLE_CONFIG_VERSIONS}, .shard = fold->shard};
+    row.tenant = fold->tenant;
+    row.kind = (int16_t)kind;
+    row.name = fold_text(e, "name");
+    row.version = (int32_t)fold_int(e, "version");
+    row.body = fold_text(e, "body");
+    row.at = e->at;
+    row.actor = e->actor;
+    row.reason = fold_text(e, "reason");
+    (void)row_set_insert(&fold->set, &row.row);
+    row.version = (int32_t)fold_int(e, "forgotten");
+    struct row *forgotten = row.version == 0 ? NULL : row_set_find(&fold->set, &row.row);
+    if (forgotten != NULL) {
+        row_set_delete(&fold->set, forgotten);
+    }
+    fold_tenant_row(fold)->config_version++;
+}
+
 static bool job_type_put(struct fold *fold, const struct fold_event *e)
 {
     struct job_type_row row = {.row = {.table = TABLE_JOB_TYPES}, .shard = fold->shard};
@@ -104,7 +124,7 @@ static bool job_type_put(struct fold *fold, const struct fold_event *e)
     row.version = (int32_t)fold_int(e, "version");
     row.body = fold_text(e, "body");
     fold_put(fold, &row.row);
-    fold_tenant_row(fold)->config_version++;
+    config_put(fold, e, CONFIG_JOB_TYPE);
     return true;
 }
 
@@ -116,7 +136,7 @@ static bool source_put(struct fold *fold, const struct fold_event *e)
     row.version = (int32_t)fold_int(e, "version");
     row.body = fold_text(e, "body");
     fold_put(fold, &row.row);
-    fold_tenant_row(fold)->config_version++;
+    config_put(fold, e, CONFIG_SOURCE);
     return true;
 }
 
@@ -369,6 +389,7 @@ enum err_code fold_line(struct fold *fold, struct str line, struct err *err)
     struct fold_event e = {
         .facts = json_object_get(value, "facts"),
         .type = json_text(json_object_get(value, "type")),
+        .actor = json_text(json_object_get(value, "actor")),
         .at = json_integer_value(json_object_get(value, "at")),
         .seq = json_integer_value(json_object_get(value, "seq")),
         .job_seq = (int32_t)json_integer_value(json_object_get(value, "job_seq")),

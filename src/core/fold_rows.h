@@ -10,6 +10,7 @@
 struct fold_event {
     const json_t *facts;
     struct str type;
+    struct str actor;
     int64_t at;
     int64_t seq;
     struct job_id job;

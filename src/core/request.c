@@ -66,6 +66,7 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_TOKEN_REVOKE:
     case COMMAND_JOB_TYPE_PUT:
     case COMMAND_SOURCE_PUT:
+    case COMMAND_SOURCE_SWITCH:
     case COMMAND_CLAIM:
     case COMMAND_HEARTBEAT:
     case COMMAND_REPORT:

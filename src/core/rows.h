@@ -24,6 +24,8 @@ enum table_id {
     TABLE_TENANT_NAMES,
     TABLE_JOB_TYPES,
     TABLE_SOURCES,
+    TABLE_CONFIG_VERSIONS,
+    TABLE_WORKERS,
     TABLE_TOKENS,
     TABLE_LANES,
     TABLE_THROTTLES,
@@ -127,6 +129,42 @@ struct source_row {
     struct str name;
     int32_t version;
     struct str body; /* Canonical JSON; parsed by source.h. */
+};
+
+enum config_kind_id { CONFIG_JOB_TYPE = 0, CONFIG_SOURCE = 1 };
+
+/* What a job type or source was at each version, the current one too. The oldest go when there are
+ * more than limits.config_versions. */
+struct config_version_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    int16_t kind; /* enum config_kind_id */
+    struct str name;
+    int32_t version;
+    struct str body;
+    int64_t at;
+    struct str actor;
+    struct str reason; /* X-Stella-Reason, or empty. */
+};
+
+enum worker_state { WORKER_ACTIVE = 0, WORKER_DRAINING = 1, WORKER_QUARANTINED = 2 };
+
+/* A program that registered with a token of the tenant; TENANT_SYSTEM: of the installation. */
+struct worker_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str name;
+    int16_t state;     /* enum worker_state; others than active are part of the configuration. */
+    struct str reason; /* Of the state. */
+    int64_t changed_at;
+    struct str version;
+    int32_t slots;
+    struct str job_types;  /* JSON array. */
+    int64_t registered_at; /* With these version, slots and job types. */
+    int64_t seen_at;       /* Soft: a claim, heartbeat or report came; written now and then. */
+    int64_t offset_ms;     /* Soft: how far its clock is ahead of the ledger's; 0 when not said. */
 };
 
 /* Access tokens; rows of the system tenant. */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "core/config.h"
+#include "core/control.h"
 
 struct sha256 submit_digest(const struct submit_item *item)
 {
@@ -370,7 +371,14 @@ void submit_decide(struct command *command, struct decision *d)
 {
     struct submit *submit = &command->submit;
     if (submit->done == 0) {
-        if (request_is_answered(command, d) || validate_all(submit, d, &command->err) != ERR_OK) {
+        if (request_is_answered(command, d)) {
+            return;
+        }
+        const enum err_code code = validate_all(submit, d, &command->err);
+        if (submit->trigger.len > 0) {
+            control_write(command, d, "source.trigger", submit->trigger, code);
+        }
+        if (code != ERR_OK) {
             return;
         }
     }

@@ -61,6 +61,33 @@ static const struct column source_columns[] = {
     {"body", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct source_row, body)},
 };
 
+static const struct column config_version_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct config_version_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct config_version_row, tenant)},
+    {"kind", COLUMN_I2, COLUMN_KEY, offsetof(struct config_version_row, kind)},
+    {"name", COLUMN_TEXT, COLUMN_KEY, offsetof(struct config_version_row, name)},
+    {"version", COLUMN_I4, COLUMN_KEY, offsetof(struct config_version_row, version)},
+    {"body", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct config_version_row, body)},
+    {"at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct config_version_row, at)},
+    {"actor", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct config_version_row, actor)},
+    {"reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct config_version_row, reason)},
+};
+
+static const struct column worker_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct worker_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct worker_row, tenant)},
+    {"name", COLUMN_TEXT, COLUMN_KEY, offsetof(struct worker_row, name)},
+    {"state", COLUMN_I2, COLUMN_PLAIN, offsetof(struct worker_row, state)},
+    {"reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct worker_row, reason)},
+    {"changed_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct worker_row, changed_at)},
+    {"version", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct worker_row, version)},
+    {"slots", COLUMN_I4, COLUMN_PLAIN, offsetof(struct worker_row, slots)},
+    {"job_types", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct worker_row, job_types)},
+    {"registered_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct worker_row, registered_at)},
+    {"seen_at", COLUMN_I8, COLUMN_SOFT, offsetof(struct worker_row, seen_at)},
+    {"offset_ms", COLUMN_I8, COLUMN_SOFT, offsetof(struct worker_row, offset_ms)},
+};
+
 static const struct column token_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct token_row, shard)},
     {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct token_row, tenant)},
@@ -362,6 +389,8 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_TENANT_NAMES] = TABLE("tenant_names", tenant_name),
     [TABLE_JOB_TYPES] = TABLE("job_types", job_type),
     [TABLE_SOURCES] = TABLE("sources", source),
+    [TABLE_CONFIG_VERSIONS] = TABLE("config_versions", config_version),
+    [TABLE_WORKERS] = TABLE("workers", worker),
     [TABLE_TOKENS] = TABLE("tokens", token),
     [TABLE_LANES] = TABLE("lanes", lane),
     [TABLE_THROTTLES] = TABLE("throttles", throttle),

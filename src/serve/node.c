@@ -76,6 +76,7 @@ static struct limits limits_of(const struct settings *s)
     limits.lapse_share_per_mille = (int32_t)s->lapse_share_per_mille;
     limits.log_attempt_bytes = s->log_attempt_bytes;
     limits.log_tenant_bytes = s->log_tenant_bytes;
+    limits.config_versions = (int32_t)s->config_versions;
     return limits;
 }
 
@@ -179,6 +180,7 @@ static enum err_code start(struct node *node, struct err *err)
     api->flight = flight_new();
     api->watches = watches_new((int32_t)node->settings.watches);
     api->pool = pool_new((int32_t)node->settings.blob_threads);
+    api->probes = pool_new(1);
     random_bytes(&api->salt, sizeof(api->salt));
     return start_http(node, err);
 }
@@ -196,6 +198,7 @@ static void free_parts(struct api *api)
 {
     if (api->pool != NULL) {
         pool_free(api->pool);
+        pool_free(api->probes);
         watches_free(api->watches);
         flight_free(api->flight);
         metrics_free(api->metrics);
@@ -224,6 +227,7 @@ bool node_stop(struct node *node)
     if (api->server != NULL) {
         clean = http_drain(api->server, node->settings.shutdown_ms * US_PER_MS);
         pool_stop(api->pool);
+        pool_stop(api->probes);
         http_free(api->server);
     }
     free_parts(api);

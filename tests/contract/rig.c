@@ -180,6 +180,8 @@ static const struct {
     [TABLE_TENANT_NAMES] = {WANT_TENANT_NAME, NULL, NULL, "name"},
     [TABLE_JOB_TYPES] = {WANT_CONFIG, NULL, NULL, NULL},
     [TABLE_SOURCES] = {WANT_CONFIG, NULL, NULL, NULL},
+    [TABLE_CONFIG_VERSIONS] = {WANT_CONFIG_VERSION, "kind", NULL, "name"},
+    [TABLE_WORKERS] = {WANT_WORKER, NULL, NULL, "name"},
     [TABLE_TOKENS] = {WANT_TOKEN, "token", NULL, NULL},
     [TABLE_LANES] = {WANT_LANE, "lane", NULL, NULL},
     [TABLE_THROTTLES] = {WANT_THROTTLE, NULL, NULL, "host"},
@@ -219,6 +221,8 @@ static struct want want_of(const struct row *row)
     }
     if (table == TABLE_JOB_KEYS) {
         want.b = row_int(row, "generation");
+    } else if (table == TABLE_CONFIG_VERSIONS) {
+        want.b = row_int(row, "version");
     } else if (table == TABLE_START_DEADLINES) {
         want.tenant = 0;
         want.limit = 100000;

@@ -21,11 +21,16 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
 {
     switch (kind) {
     case WANT_TENANT:
-    case WANT_CONFIG:
+    case WANT_WORKERS:
     case WANT_DUE_LEASED:
     case WANT_DUE_DELAYED:
     case WANT_DUE_DEADLINES:
     case WANT_ALL_SETTLING: return true;
+    case WANT_CONFIG: return row->table != TABLE_WORKERS || row_int(row, "state") != 0;
+    case WANT_CONFIG_VERSION:
+        return row_int(row, "kind") == want->a && row_int(row, "version") == want->b &&
+               str_eq(row_text(row, "name"), want->text);
+    case WANT_WORKER:
     case WANT_TENANT_NAME: return str_eq(row_text(row, "name"), want->text);
     case WANT_TOKEN: return row_int(row, "token") == want->a;
     case WANT_LEASED:
@@ -78,7 +83,10 @@ static const struct {
     enum table_id tables[4];  /* Ended by TABLE_SHARDS, which answers no want. */
 } specs[] = {
     {WANT_TENANT, false, false, NULL, {TABLE_TENANTS}},
-    {WANT_CONFIG, false, false, NULL, {TABLE_JOB_TYPES, TABLE_SOURCES}},
+    {WANT_CONFIG, false, false, NULL, {TABLE_JOB_TYPES, TABLE_SOURCES, TABLE_WORKERS}},
+    {WANT_CONFIG_VERSION, false, false, NULL, {TABLE_CONFIG_VERSIONS}},
+    {WANT_WORKER, false, false, NULL, {TABLE_WORKERS}},
+    {WANT_WORKERS, false, true, NULL, {TABLE_WORKERS}},
     {WANT_TENANT_NAME, false, false, NULL, {TABLE_TENANT_NAMES}},
     {WANT_TOKEN, false, false, NULL, {TABLE_TOKENS}},
     {WANT_LEASED, false, false, NULL, {TABLE_LEASED}},
@@ -201,6 +209,9 @@ static struct want random_want(struct rig *rig, enum want_kind kind)
     } else if (kind == WANT_EDGES_FROM || kind == WANT_EDGES_TO) {
         want.a = world_int(rig, kind == WANT_EDGES_FROM ? "pred" : "succ");
         want.b = rig_random(rig, 3) == 0 ? world_int(rig, "pred") : INT64_MIN;
+    } else if (kind == WANT_CONFIG_VERSION) {
+        want.a = rig_random(rig, 4);
+        want.b = rig_random(rig, 4);
     } else if (kind == WANT_ATTEMPTS) {
         want.b = rig_random(rig, 3);
     } else if (kind == WANT_RUN_JOBS) {

@@ -17,6 +17,8 @@ class Contract(unittest.TestCase):
         cls.node.tenant("acme")
         cls.node.job_type("demo")
         cls.node.call("PUT", "/sources/feed", {"kind": "vex"}, tenant="acme")
+        cls.node.call("PUT", "/sources/feed", {"kind": "sbom"}, tenant="acme", match='"1"')
+        cls.node.call("PUT", "/job-types/demo", {"max_attempts": 6}, match='"1"')
         cls.node.submit("acme", {"type": "demo", "source": "feed", "key": "k", "payload": {"a": [1]}})
         cls.node.call("POST", "/runs", {"name": "r", "jobs": [{"name": "a", "type": "demo"}]}, tenant="acme")
 
@@ -77,7 +79,10 @@ class Contract(unittest.TestCase):
 
     def test_answers_have_the_shape_of_the_contract(self):
         addresses = {"/api/v1/tenants/{name}": "/tenants/acme", "/api/v1/job-types/{name}": "/job-types/demo",
-                     "/api/v1/sources/{name}": "/sources/feed", "/api/v1/jobs/{id}": "/jobs/job-1",
+                     "/api/v1/sources/{name}": "/sources/feed",
+                     "/api/v1/sources/{name}/versions": "/sources/feed/versions", "/api/v1/sources/{name}/versions/{version}": "/sources/feed/versions/1",
+                     "/api/v1/sources/{name}/diff": "/sources/feed/diff", "/api/v1/job-types/{name}/versions": "/job-types/demo/versions",
+                     "/api/v1/job-types/{name}/versions/{version}": "/job-types/demo/versions/1", "/api/v1/job-types/{name}/diff": "/job-types/demo/diff", "/api/v1/jobs/{id}": "/jobs/job-1",
                      "/api/v1/jobs/{id}/history": "/jobs/job-1/history", "/api/v1/jobs/{id}/attempts": "/jobs/job-1/attempts",
                      "/api/v1/jobs/{id}/artifacts": "/jobs/job-1/artifacts",
                      "/api/v1/runs/{id}": "/runs/run-1", "/api/v1/runs/{id}/jobs": "/runs/run-1/jobs",
@@ -113,6 +118,13 @@ class Contract(unittest.TestCase):
         self.conforms(beat.json, {"$ref": "#/components/schemas/HeartbeatResults"}, "heartbeat")
         done = self.node.work("complete", {"worker": "w", "reports": [{"lease": lease["lease"], "grant": lease["grant"]}]})
         self.conforms(done.json, {"$ref": "#/components/schemas/ReportResults"}, "complete")
+        self.conforms(self.node.call("POST", "/sources/feed/disable", tenant="acme", reason="x").json,
+                      {"$ref": "#/components/schemas/Source"}, "disable")
+        self.conforms(self.node.call("POST", "/sources/feed/test", {"path": "a"}, tenant="acme").json,
+                      {"$ref": "#/components/schemas/Problem"}, "test of a source without a url")
+        self.node.call("PUT", "/sources/tried", {"url": "http://127.0.0.1/"}, tenant="acme")
+        self.conforms(self.node.call("POST", "/sources/tried/test", {"path": "a"}, tenant="acme").json,
+                      {"$ref": "#/components/schemas/SourceTested"}, "test")
         token = self.node.call("POST", "/tokens", {"name": "t", "tenant": None, "scopes": ["orch:read"]})
         self.conforms(token.json, {"$ref": "#/components/schemas/TokenMade"}, "token")
 

@@ -40,11 +40,11 @@ class Manners(unittest.TestCase):
         self.assertEqual((change(match="*").status, change(match='"2"').status), (200, 200))
 
     def test_an_unchanged_thing_is_not_sent_again(self):
-        self.node.call("PUT", "/sources/known", {"kind": "vex"}, tenant="acme")
+        self.node.call("PUT", "/job-types/known", {}, tenant="acme")
         for tag in ('"1"', 'W/"1"', '"7", "1"', "*"):
-            again = self.node.call("GET", "/sources/known", tenant="acme", If_None_Match=tag)
+            again = self.node.call("GET", "/job-types/known", tenant="acme", If_None_Match=tag)
             self.assertEqual((again.status, again.body, again.headers["ETag"]), (304, b"", '"1"'), tag)
-        self.assertEqual(self.node.call("GET", "/sources/known", tenant="acme", If_None_Match='"2"').status, 200)
+        self.assertEqual(self.node.call("GET", "/job-types/known", tenant="acme", If_None_Match='"2"').status, 200)
 
     def test_what_is_inherited_has_no_tag_to_replace(self):
         inherited = self.node.call("GET", "/job-types/demo", tenant="acme")

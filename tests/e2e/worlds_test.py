@@ -6,7 +6,7 @@ import unittest
 from rig import Node
 
 # What every answer may say of time and chance.
-TIMES = (re.compile(rb'"(?:submitted_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
+TIMES = (re.compile(rb'"(?:at|submitted_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
          re.compile(rb'"(?:rank|run_until|lease_until|eligible_at)":\d+'), re.compile(rb'"digest":"[0-9a-f]{64}"'),
          re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"next_cursor":"[\w-]*"'))
 
@@ -24,6 +24,7 @@ def quiet(_node):
 def loud(node):
     """A world in which it has much, named like the first one's things."""
     node.call("PUT", "/sources/feed", {"kind": "sbom", "url": "https://secret.example/"}, tenant="other")
+    node.call("PUT", "/sources/feed", {"kind": "vex"}, tenant="other", match='"1"')
     node.call("PUT", "/job-types/mine", {"max_attempts": 99}, tenant="other")
     node.submit("other", *[{"type": "demo", "key": f"key-{n}", "payload": {"secret": n}} for n in range(300)])
     node.call("POST", "/runs", {"name": "nightly", "key": "run-key", "jobs": [{"name": f"n{n}", "type": "demo"} for n in range(50)]},
@@ -69,6 +70,12 @@ class Worlds(unittest.TestCase):
         ask("GET", f"/artifacts/{shared}/lineage")
         ask("GET", "/sources")
         ask("GET", "/sources/feed")
+        ask("PUT", "/sources/mine", {"kind": "vex", "url": "https://10.0.0.1/x", "secrets": {"a": "env:SECRET"}})
+        for verb in ("enable", "disable", "trigger", "test"):
+            ask("POST", f"/sources/feed/{verb}", {"path": "x"} if verb == "test" else {} if verb == "trigger" else None, reason="x")
+        for path in ("/sources", "/sources/feed/versions", "/sources/feed/versions/1", "/sources/feed/diff", "/sources/mine/versions",
+                     "/job-types/mine/versions", "/job-types/demo/versions"):
+            ask("GET", path)
         ask("GET", "/job-types/mine")
         ask("GET", "/jobs", X_Stella_Tenant="other")
         ask("GET", "/jobs", X_Stella_Tenant="nobody")

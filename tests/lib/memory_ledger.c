@@ -110,6 +110,33 @@ static void give_texts(const struct answer *answer, enum table_id table, const c
     }
 }
 
+static void give_config_version(const struct answer *answer)
+{
+    const struct row_table *rows = &answer->ledger->set.tables[TABLE_CONFIG_VERSIONS];
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct config_version_row *row = (const struct config_version_row *)rows->rows[i];
+        if (of_tenant(answer, &row->row) && row->kind == answer->asked->a &&
+            row->version == answer->asked->b && str_eq(row->name, answer->asked->text)) {
+            give(answer, &row->row);
+        }
+    }
+}
+
+/* Those that are not active, or the first by name. */
+static void give_workers(const struct answer *answer, bool held)
+{
+    const struct row_table *rows = &answer->ledger->set.tables[TABLE_WORKERS];
+    int32_t given = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct worker_row *row = (const struct worker_row *)rows->rows[i];
+        if (of_tenant(answer, &row->row) &&
+            (held ? row->state != WORKER_ACTIVE : given < answer->asked->limit)) {
+            give(answer, &row->row);
+            given++;
+        }
+    }
+}
+
 static void give_job_keys(const struct answer *answer)
 {
     const struct row_table *rows = &answer->ledger->set.tables[TABLE_JOB_KEYS];
@@ -240,7 +267,11 @@ static void answer_want(const struct answer *a)
     case WANT_CONFIG:
         give_all(a, TABLE_JOB_TYPES);
         give_all(a, TABLE_SOURCES);
+        give_workers(a, true);
         break;
+    case WANT_CONFIG_VERSION: give_config_version(a); break;
+    case WANT_WORKER: give_texts(a, TABLE_WORKERS, "name", NULL, false); break;
+    case WANT_WORKERS: give_workers(a, false); break;
     case WANT_TENANT_NAME: give_texts(a, TABLE_TENANT_NAMES, "name", NULL, false); break;
     case WANT_TOKEN: give_one(a, TABLE_TOKENS); break;
     case WANT_LEASED: give_one(a, TABLE_LEASED); break;

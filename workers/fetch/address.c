@@ -2,6 +2,7 @@
  * Which addresses are of the public internet: all that the special-purpose registries (RFC 6890 and
  * its updates) do not take out. An IPv6 address that carries an IPv4 one is judged by that.
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -76,4 +77,17 @@ bool address_is_public(const struct sockaddr *address)
         return public6(in6.sin6_addr.s6_addr);
     }
     return false;
+}
+
+bool fetch_host_is_refused(const char *host)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
+        return !public4(ntohl(in.sin_addr.s_addr));
+    }
+    if (inet_pton(AF_INET6, host, &in6.sin6_addr) == 1) {
+        return !public6(in6.sin6_addr.s6_addr);
+    }
+    return str_eq_nocase(str_from(host), STR("localhost"));
 }

@@ -62,6 +62,8 @@ void fetch_free(struct fetch *fetch);
 void fetch_keep_to_host(struct fetch *fetch, const char *host);
 /* Reads `path` below `base` ("file:/feeds", "https://example.org/feeds"). */
 void fetch_get(struct fetch *fetch, struct str base, struct str path, struct fetch_result *out);
+/* A literal address ("10.0.0.1", "::1") that is not of the public internet, or localhost. */
+bool fetch_host_is_refused(const char *host);
 /* Reads a path that is used as it stands: no empty, "." or ".." part, no NUL. */
 bool fetch_path_is_plain(struct str path);
 

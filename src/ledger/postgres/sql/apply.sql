@@ -121,6 +121,57 @@ USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
+-- name: insert_config_versions
+INSERT INTO config_versions (
+    shard, tenant, kind, name, version, body, at, actor, reason)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int2[]), unnest($4::text[]),
+    unnest($5::int4[]), unnest($6::text[]), unnest($7::int8[]), unnest($8::text[]),
+    unnest($9::text[]);
+
+-- name: update_config_versions
+UPDATE config_versions AS x SET
+    body = k.body, at = k.at, actor = k.actor, reason = k.reason
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::text[]) AS body, unnest($5::int8[]) AS at, unnest($6::text[]) AS actor,
+    unnest($7::text[]) AS reason) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_config_versions
+DELETE FROM config_versions AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_workers
+INSERT INTO workers (
+    shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+    seen_at, offset_ms)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int2[]),
+    unnest($5::text[]), unnest($6::int8[]), unnest($7::text[]), unnest($8::int4[]),
+    unnest($9::text[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]);
+
+-- name: update_workers
+UPDATE workers AS x SET
+    state = k.state, reason = k.reason, changed_at = k.changed_at, version = k.version, slots =
+    k.slots, job_types = k.job_types, registered_at = k.registered_at, seen_at = k.seen_at,
+    offset_ms = k.offset_ms
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int2[]) AS state, unnest($5::text[]) AS reason, unnest($6::int8[]) AS changed_at,
+    unnest($7::text[]) AS version, unnest($8::int4[]) AS slots, unnest($9::text[]) AS job_types,
+    unnest($10::int8[]) AS registered_at, unnest($11::int8[]) AS seen_at, unnest($12::int8[]) AS
+    offset_ms) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_workers
+DELETE FROM workers AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
 -- name: insert_tokens
 INSERT INTO tokens (
     shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at, revoked_at)

@@ -59,6 +59,59 @@ CROSS JOIN LATERAL (
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     ORDER BY x.name OFFSET 0) AS r;
 
+-- name: load_config_workers
+-- args: shard, tenant
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.state, x.reason, x.changed_at, x.version, x.slots,
+        x.job_types, x.registered_at, x.seen_at, x.offset_ms
+    FROM workers AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.state <> 0
+    ORDER BY x.name OFFSET 0) AS r;
+
+-- name: load_config_version
+-- args: shard, tenant, a, b, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      unnest($3::int8[]) AS a, unnest($4::int8[]) AS b, unnest($5::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.kind, x.name, x.version, x.body, x.at, x.actor, x.reason
+    FROM config_versions AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+      AND x.kind = k.a AND x.name = k.label AND x.version = k.b
+    LIMIT 1) AS r;
+
+-- name: load_worker
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.state, x.reason, x.changed_at, x.version, x.slots,
+        x.job_types, x.registered_at, x.seen_at, x.offset_ms
+    FROM workers AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.name = k.label
+    LIMIT 1) AS r;
+
+-- name: load_workers
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.name, x.state, x.reason, x.changed_at, x.version, x.slots,
+        x.job_types, x.registered_at, x.seen_at, x.offset_ms
+    FROM workers AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.name LIMIT k.most) AS r;
+
 -- name: load_tenant_name
 -- args: shard, tenant, text
 SELECT k.nr, r.*

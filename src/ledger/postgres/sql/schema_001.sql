@@ -100,6 +100,37 @@ CREATE TABLE sources (
     PRIMARY KEY (shard, tenant, name)
 );
 
+-- What job types (kind 0) and sources (kind 1) were, at each version.
+CREATE TABLE config_versions (
+    shard   int2 NOT NULL,
+    tenant  int4 NOT NULL,
+    kind    int2 NOT NULL,
+    name    text COLLATE "C" NOT NULL,
+    version int4 NOT NULL,
+    body    text COLLATE "C" NOT NULL,
+    at      int8 NOT NULL,
+    actor   text COLLATE "C" NOT NULL,
+    reason  text COLLATE "C" NOT NULL,
+    PRIMARY KEY (shard, tenant, kind, name, version)
+);
+
+-- state: 0 active, 1 draining, 2 quarantined. seen_at and offset_ms are soft.
+CREATE TABLE workers (
+    shard         int2 NOT NULL,
+    tenant        int4 NOT NULL,
+    name          text COLLATE "C" NOT NULL,
+    state         int2 NOT NULL,
+    reason        text COLLATE "C" NOT NULL,
+    changed_at    int8 NOT NULL,
+    version       text COLLATE "C" NOT NULL,
+    slots         int4 NOT NULL,
+    job_types     text COLLATE "C" NOT NULL,
+    registered_at int8 NOT NULL,
+    seen_at       int8 NOT NULL,
+    offset_ms     int8 NOT NULL,
+    PRIMARY KEY (shard, tenant, name)
+);
+
 CREATE TABLE tokens (
     shard      int2 NOT NULL,
     tenant     int4 NOT NULL,
@@ -531,7 +562,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'tokens',
+        'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions',
+        'workers', 'tokens',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
         'settling', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
@@ -547,7 +579,7 @@ BEGIN
 
     -- The installation's defaults, of the system tenant in shard 63, hold for every tenant; they
     -- are read without its lock.
-    FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources']
+    FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources', 'workers']
     LOOP
         EXECUTE format('CREATE POLICY engine_defaults ON %I FOR SELECT TO stella_engine USING (
             shard::int4 = 63 AND tenant::int8 = 1)', name);
@@ -556,7 +588,8 @@ BEGIN
     END LOOP;
 
     FOREACH name IN ARRAY ARRAY[
-        'tenants', 'tenant_names', 'job_types', 'sources', 'tokens', 'lanes', 'throttles',
+        'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers', 'tokens',
+        'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
         'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling', 'artifacts',
         'request_keys', 'log_heads', 'job_logs', 'history']

@@ -58,6 +58,32 @@ WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
 -- name: delete_sources
 DELETE FROM sources WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
 
+-- name: insert_config_versions
+INSERT INTO config_versions (shard, tenant, kind, name, version, body, at, actor, reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: update_config_versions
+UPDATE config_versions
+SET body = ?6, at = ?7, actor = ?8, reason = ?9
+WHERE shard = ?1 AND tenant = ?2 AND kind = ?3 AND name = ?4 AND version = ?5;
+
+-- name: delete_config_versions
+DELETE FROM config_versions WHERE shard = ?1 AND tenant = ?2 AND kind = ?3 AND name = ?4 AND version = ?5;
+
+-- name: insert_workers
+INSERT INTO workers (shard, tenant, name, state, reason, changed_at, version, slots, job_types,
+        registered_at, seen_at, offset_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+
+-- name: update_workers
+UPDATE workers
+SET state = ?4, reason = ?5, changed_at = ?6, version = ?7, slots = ?8, job_types = ?9,
+    registered_at = ?10, seen_at = ?11, offset_ms = ?12
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: delete_workers
+DELETE FROM workers WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
 -- name: insert_tokens
 INSERT INTO tokens (shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at,
         revoked_at)

@@ -30,6 +30,36 @@ FROM sources
 WHERE shard = ?1 AND tenant = ?2
 ORDER BY name;
 
+-- name: load_config_workers
+-- args: shard, tenant
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
+WHERE shard = ?1 AND tenant = ?2 AND state <> 0
+ORDER BY name;
+
+-- name: load_config_version
+-- args: shard, tenant, a, b, text
+SELECT shard, tenant, kind, name, version, body, at, actor, reason
+FROM config_versions
+WHERE shard = ?1 AND tenant = ?2 AND kind = ?3 AND name = ?5 AND version = ?4;
+
+-- name: load_worker
+-- args: shard, tenant, text
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- name: load_workers
+-- args: shard, tenant, limit
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY name
+LIMIT ?3;
+
 -- name: load_tenant_name
 -- args: shard, tenant, text
 SELECT shard, tenant, name, named, home_shard, created_at

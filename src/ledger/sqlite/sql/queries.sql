@@ -75,6 +75,52 @@ FROM sources
 WHERE shard = ?1 AND tenant = ?2
 ORDER BY name;
 
+-- The newest first, below `before`.
+-- name: config_versions_of
+-- args: shard, tenant, kind, name, before, limit
+SELECT shard, tenant, kind, name, version, body, at, actor, reason
+FROM config_versions
+WHERE shard = ?1 AND tenant = ?2 AND kind = ?3 AND name = ?4 AND version < ?5
+ORDER BY version DESC
+LIMIT ?6;
+
+-- name: config_version
+-- args: shard, tenant, kind, name, version
+SELECT shard, tenant, kind, name, version, body, at, actor, reason
+FROM config_versions
+WHERE shard = ?1 AND tenant = ?2 AND kind = ?3 AND name = ?4 AND version = ?5;
+
+-- name: workers_page
+-- args: shard, tenant, after, limit
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
+WHERE shard = ?1 AND tenant = ?2 AND name > ?3
+ORDER BY name
+LIMIT ?4;
+
+-- name: worker
+-- args: shard, tenant, name
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
+WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
+
+-- Leases by worker: of one tenant, or of all.
+-- name: worker_leases_of
+-- args: shard, tenant
+SELECT worker, count(*) AS leases
+FROM leased
+WHERE shard = ?1 AND tenant = ?2
+GROUP BY worker
+ORDER BY worker;
+
+-- name: worker_leases
+SELECT worker, count(*) AS leases
+FROM leased
+GROUP BY worker
+ORDER BY worker;
+
 -- name: job
 -- args: shard, tenant, job
 SELECT shard, tenant, job, run, lane, priority, rank, submitted_at, submit_seq, replay_of, name,
@@ -425,6 +471,17 @@ ORDER BY shard, tenant, name;
 -- name: dump_sources
 SELECT shard, tenant, name, version, body
 FROM sources
+ORDER BY shard, tenant, name;
+
+-- name: dump_config_versions
+SELECT shard, tenant, kind, name, version, body, at, actor, reason
+FROM config_versions
+ORDER BY shard, tenant, kind, name, version;
+
+-- name: dump_workers
+SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
+       seen_at, offset_ms
+FROM workers
 ORDER BY shard, tenant, name;
 
 -- name: dump_tokens

@@ -91,6 +91,37 @@ CREATE TABLE sources (
     PRIMARY KEY (shard, tenant, name)
 ) STRICT, WITHOUT ROWID;
 
+-- What job types (kind 0) and sources (kind 1) were, at each version.
+CREATE TABLE config_versions (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (shard, tenant, kind, name, version)
+) STRICT, WITHOUT ROWID;
+
+-- state: 0 active, 1 draining, 2 quarantined. seen_at and offset_ms are soft.
+CREATE TABLE workers (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    slots INTEGER NOT NULL,
+    job_types TEXT NOT NULL,
+    registered_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    offset_ms INTEGER NOT NULL,
+    PRIMARY KEY (shard, tenant, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tokens (
     shard INTEGER NOT NULL,
     tenant INTEGER NOT NULL,
