@@ -1,6 +1,7 @@
 /* api/explains - why jobs wait: the whole answer for one, one reason for each of a list. */
+#include "api/explains.h"
+
 #include "api/views.h"
-#include "query/explained.h"
 
 static void ask_workers(void *ctx, struct tenant_id tenant, struct str job_type,
                         struct explain_worker *out)
@@ -8,9 +9,8 @@ static void ask_workers(void *ctx, struct tenant_id tenant, struct str job_type,
     engine_workers_of(ctx, tenant, job_type, out);
 }
 
-static enum err_code read_explained(struct call *call, struct reader *reader,
-                                    enum explain_depth depth, struct explained *items, size_t count,
-                                    int64_t *out_as_of)
+enum err_code read_explained(struct call *call, struct reader *reader, enum explain_depth depth,
+                             struct explained *items, size_t count, int64_t *out_as_of)
 {
     const struct explained_workers workers = {ask_workers, call->api->engine};
     return explained_read(reader, call->shard, call->tenant, &workers, depth, items, count,

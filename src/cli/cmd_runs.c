@@ -1,5 +1,6 @@
 /* runs: submit a whole DAG, look at it, cancel it. */
 #include "cli/cmd_watch.h"
+#include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/nouns.h"
 #include "cli/print.h"
@@ -227,6 +228,30 @@ static int watch(struct cli_call *call)
     return cli_watch_run(call, cli_argument(call, 0));
 }
 
+static const struct cli_column EXPLAINED_COLUMNS[] = {
+    {"RUN", "id", CLI_TEXT},
+    {"STATE", "state", CLI_STATE},
+    {"WHY", "summary", CLI_TEXT},
+};
+static const struct cli_shape EXPLAINED = {"id", EXPLAINED_COLUMNS, CLI_COUNT(EXPLAINED_COLUMNS)};
+
+static int explain(struct cli_call *call)
+{
+    struct cli_reply reply;
+    const int status =
+        cli_get(call, cli_path(call, "/runs/%s/explain", cli_argument(call, 0)), &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE) {
+        cli_print_run_explanation(call, reply.json);
+    } else {
+        cli_show(call, reply.json, &EXPLAINED);
+    }
+    json_decref(reply.json);
+    return CLI_OK;
+}
+
 static const struct cli_option LIST_OPTIONS[] = {
     {"state", 0, "STATE", "active, succeeded, failed or canceled"},
 };
@@ -263,6 +288,9 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator runs watch run-4\n"
      "stella orchestrator runs watch run-4 --exit-status && echo all good",
      WATCH_OPTIONS, CLI_COUNT(WATCH_OPTIONS), watch},
+    {"explain", "why", "RUN", 1, 1, "Tell what holds a run up: its waiting jobs by reason",
+     "stella orchestrator runs explain run-4\nstella orchestrator runs explain run-4 -o json", NULL,
+     0, explain},
     {"jobs", NULL, "RUN", 1, 1, "List a run's jobs", "stella orchestrator runs jobs run-4 --all",
      NULL, 0, jobs},
     {"dag", NULL, "RUN", 1, 1, "Show which of a run's jobs wait for which",

@@ -343,3 +343,50 @@ void cli_print_explanation(struct cli_call *call, const json_t *told)
     }
     print_frees(call, told);
 }
+
+/* ---- Runs ---- */
+
+static void print_group(struct cli_call *call, struct str name, const json_t *group)
+{
+    const json_t *job = NULL;
+    size_t i = 0;
+    const long long count = number_of(group, "count");
+    if (count == 0) {
+        return;
+    }
+    (void)fprintf(call->out, "  %-18.*s %6lld ", STR_ARG(name), count);
+    json_array_foreach(json_object_get(group, "jobs"), i, job)
+    {
+        (void)fprintf(call->out, " %.*s", STR_ARG(cli_clean(&call->arena, json_text(job))));
+    }
+    (void)fputs(count > (long long)i ? " and more\n" : "\n", call->out);
+}
+
+void cli_print_run_explanation(struct cli_call *call, const json_t *told)
+{
+    const json_t *reasons = json_object_get(told, "reasons");
+    const json_t *reason = NULL;
+    const json_t *dead = json_object_get(told, "dead");
+    size_t i = 0;
+    print_head(call, told);
+    (void)fputc('\n', call->out);
+    print_group(call, STR("at work"), json_object_get(told, "working"));
+    json_array_foreach(reasons, i, reason)
+    {
+        print_group(call, text_of(call, reason, "reason"), reason);
+    }
+    print_group(call, STR("dead"), dead);
+    const json_t *first = json_array_get(json_object_get(json_array_get(reasons, 0), "jobs"), 0);
+    if (first != NULL || number_of(dead, "count") > 0) {
+        (void)fputs("\nWhat next:\n", call->out);
+    }
+    if (first != NULL) {
+        (void)fprintf(call->out, "  stella orchestrator jobs explain %.*s\n",
+                      STR_ARG(cli_clean(&call->arena, json_text(first))));
+    }
+    if (number_of(dead, "count") > 0) {
+        (void)fprintf(call->out,
+                      "  stella orchestrator runs retry %.*s --reason \"what was mended\"\n",
+                      STR_ARG(text_of(call, told, "id")));
+    }
+}

@@ -8,5 +8,7 @@
 
 /* Prints what GET /jobs/{id}/explain answered. */
 void cli_print_explanation(struct cli_call *call, const json_t *told);
+/* Prints what GET /runs/{id}/explain answered. */
+void cli_print_run_explanation(struct cli_call *call, const json_t *told);
 
 #endif

@@ -135,6 +135,13 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(0, status, err)
         return out.strip()
 
+    def test_what_holds_a_run_up(self):
+        run = self.run_of(self.type_of_its_own())
+        out = self.rig.run("runs", "explain", run)[1]
+        self.assertTrue(out.startswith(f"{run} active: 0 of 2 jobs have ended"), out)
+        self.assertRegex(out, r"\n  queue +1  job-\d+\n  predecessors +1  job-\d+\n")
+        self.assertEqual(run, self.rig.json("runs", "explain", run)["id"])
+
     def test_a_run_is_watched_until_it_succeeds(self):
         kind = self.type_of_its_own()
         run = self.run_of(kind)

@@ -130,6 +130,25 @@ class Explain(unittest.TestCase):
         ended = self.why(b)
         self.assertIsNone(ended["ended"]["retry"])
 
+    def test_what_holds_a_run_up(self):
+        self.node.job_type("one", max_inflight=1)
+        run = self.call("POST", "/runs", {"jobs": [
+            *[{"name": f"r{n}", "type": "one"} for n in range(8)],
+            *[{"name": f"s{n}", "type": "demo", "needs": [{"job": f"r{n}"}]} for n in range(8)]]}).json
+        ids = [job["id"] for job in run["jobs"]]
+        lease, = self.node.claim("one", number=5)
+        told = self.call("GET", f"/runs/{run['id']}/explain").json
+        self.assertEqual([("type_inflight", 7), ("predecessors", 8)],
+                         [(reason["reason"], reason["count"]) for reason in told["reasons"]])
+        self.assertEqual(ids[1:6], told["reasons"][0]["jobs"])
+        self.assertEqual(({"count": 1, "jobs": ids[:1]}, 16, False), (told["working"], told["total"], told["is_partial"]))
+        self.end([lease], "fail", **{"class": "broken", "message": "no", "permanent": True})
+        told = self.call("GET", f"/runs/{run['id']}/explain").json
+        self.assertEqual({"count": 1, "jobs": ids[:1]}, told["dead"])
+        self.assertEqual("queue", told["reasons"][0]["reason"])
+        for other in ("run-99", "x", "job-1"):
+            self.assertEqual("not_found", self.call("GET", f"/runs/{other}/explain").code)
+
     def test_what_is_not_there_or_another_tenants_is_not_found(self):
         self.node.tenant("other")
         theirs, = self.node.submit("other", {"type": "demo"})

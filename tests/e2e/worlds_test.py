@@ -59,6 +59,7 @@ class Worlds(unittest.TestCase):
         ask("GET", "/jobs/job-1/explain")
         ask("GET", "/jobs/job-200/history")
         ask("GET", "/runs/run-1")
+        ask("GET", "/runs/run-1/explain")
         ask("GET", "/jobs/job-1/attempts")
         ask("POST", "/jobs/job-1/prioritise", {"priority": 3}, reason="x")
         ask("POST", "/jobs/job-1/cancel", reason="x")
