@@ -39,11 +39,14 @@ static const struct cli_shape EXPLAINED = {"id", EXPLAINED_COLUMNS, CLI_COUNT(EX
 
 static int list(struct cli_call *call)
 {
-    static const char *const filters[] = {"state", "type", "source", "run", "key"};
+    static const char *const filters[] = {"state", "type",  "source", "run",
+                                          "key",   "class", "worker"};
     struct str path = STR("/jobs");
     for (size_t i = 0; i < CLI_COUNT(filters); i++) {
         path = cli_query(call, path, filters[i], cli_value(call, filters[i]));
     }
+    path = cli_query(call, path, "submitted_after", cli_value(call, "after"));
+    path = cli_query(call, path, "submitted_before", cli_value(call, "before"));
     return cli_list(call, path, &cli_job_shape);
 }
 
@@ -256,6 +259,10 @@ static const struct cli_option LIST_OPTIONS[] = {
     {"source", 0, "SOURCE", "Only this source"},
     {"run", 0, "RUN", "Only this run"},
     {"key", 0, "KEY", "The job with this key"},
+    {"class", 0, "CLASS", "Dead jobs of this error class"},
+    {"worker", 0, "WORKER", "Held, or ended, by this worker"},
+    {"after", 0, "TIME", "Submitted at that time or later, as 2026-01-31T06:00:00Z"},
+    {"before", 0, "TIME", "Submitted before that time"},
 };
 
 static const struct cli_option SUBMIT_OPTIONS[] = {
@@ -283,7 +290,8 @@ static const struct cli_option PRIORITISE_OPTIONS[] = {
 static const struct cli_command COMMANDS[] = {
     {"list", "ls", "", 0, 0, "List jobs",
      "stella orchestrator jobs list --state dead\n"
-     "stella orchestrator jobs list --type advisory.ingest --all -o jsonl",
+     "stella orchestrator jobs list --state pending --type advisory.ingest --all -o jsonl\n"
+     "stella orchestrator jobs list --class http_5xx --after 2026-01-31T06:00:00Z",
      LIST_OPTIONS, CLI_COUNT(LIST_OPTIONS), list},
     {"get", NULL, "JOB", 1, 1, "Show one job: state, attempts, what holds it, result",
      "stella orchestrator jobs get job-17\nstella orchestrator jobs get job-17 -o json", NULL, 0,

@@ -61,11 +61,12 @@ static const struct cli_column BAR_COLUMNS[] = {
 };
 static const struct cli_shape BARS = {"job", BAR_COLUMNS, CLI_COUNT(BAR_COLUMNS)};
 
-/* Adds the rows of one page of a timeline, which comes as columns. */
-static void add_bars(json_t *rows, const json_t *page)
+/* The rows of a timeline, which comes as columns. */
+static json_t *bars_of(const json_t *document)
 {
-    const json_t *columns = json_object_get(page, "columns");
+    const json_t *columns = json_object_get(document, "columns");
     const size_t count = json_array_size(json_object_get(columns, "job"));
+    json_t *rows = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *row = json_object();
         for (size_t c = 0; c < CLI_COUNT(BAR_COLUMNS); c++) {
@@ -74,48 +75,75 @@ static void add_bars(json_t *rows, const json_t *page)
         }
         (void)json_array_append_new(rows, row);
     }
+    return rows;
 }
 
-static void add_edges(json_t *rows, const json_t *page)
+static json_t *edges_of(const json_t *document)
 {
-    (void)json_array_extend(rows, json_object_get(page, "edges"));
+    return json_incref(json_object_get(document, "edges"));
 }
 
-/* All pages of something that is no list of items. */
-static int whole(struct cli_call *call, struct str path,
-                 void (*add)(json_t *rows, const json_t *page), const struct cli_shape *shape)
+/* Appends the arrays of a page to those of the document, and takes its cursor. */
+static void append_page(json_t *document, json_t *page)
 {
-    json_t *rows = json_array();
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(page, name, value)
+    {
+        if (json_is_array(value)) {
+            (void)json_array_extend(json_object_get(document, name), value);
+        } else if (!json_is_object(value)) {
+            (void)json_object_set(document, name, value);
+        }
+    }
+    json_object_foreach(json_object_get(page, "columns"), name, value)
+    {
+        json_t *columns = json_object_get(document, "columns");
+        (void)json_array_extend(json_object_get(columns, name), value);
+    }
+}
+
+/* All pages of something that is no list of items, as one document. */
+static int whole(struct cli_call *call, struct str path, json_t *(*rows_of)(const json_t *document),
+                 const struct cli_shape *shape)
+{
+    json_t *document = NULL;
     struct str next = path;
     int status = CLI_OK;
     while (status == CLI_OK && next.len > 0) {
         struct cli_reply reply;
         status = cli_get(call, next, &reply);
         next = STR("");
-        if (status == CLI_OK) {
-            const struct str cursor = json_text(json_object_get(reply.json, "next_cursor"));
-            add(rows, reply.json);
-            if (cursor.len > 0) {
-                next = cli_query(call, path, "cursor", arena_cstr(&call->arena, cursor));
-            }
+        if (status == CLI_OK && document == NULL) {
+            document = reply.json;
+        } else if (status == CLI_OK) {
+            append_page(document, reply.json);
             json_decref(reply.json);
         }
+        const struct str cursor = json_text(json_object_get(document, "next_cursor"));
+        if (cursor.len > 0) {
+            next = cli_query(call, path, "cursor", arena_cstr(&call->arena, cursor));
+        }
     }
-    if (status == CLI_OK) {
+    if (status == CLI_OK && (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML)) {
+        cli_show(call, document, shape);
+    } else if (status == CLI_OK) {
+        json_t *rows = rows_of(document);
         cli_print_items(call, rows, shape);
+        json_decref(rows);
     }
-    json_decref(rows);
+    json_decref(document);
     return status;
 }
 
 static int dag(struct cli_call *call)
 {
-    return whole(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), add_edges, &EDGES);
+    return whole(call, cli_path(call, "/runs/%s/dag", cli_argument(call, 0)), edges_of, &EDGES);
 }
 
 static int timeline(struct cli_call *call)
 {
-    return whole(call, cli_path(call, "/runs/%s/timeline", cli_argument(call, 0)), add_bars, &BARS);
+    return whole(call, cli_path(call, "/runs/%s/timeline", cli_argument(call, 0)), bars_of, &BARS);
 }
 
 static int critical_path(struct cli_call *call)

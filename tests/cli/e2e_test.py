@@ -142,6 +142,30 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(out, r"\n  queue +1  job-\d+\n  predecessors +1  job-\d+\n")
         self.assertEqual(run, self.rig.json("runs", "explain", run)["id"])
 
+    def test_a_run_is_retried_replayed_and_told_as_a_timeline(self):
+        kind = self.type_of_its_own()
+        run = self.run_of(kind)
+        self.rig.fail(self.rig.claim(kind))
+        self.refused(2, "usage", "runs", "replay", run, "--reason", "x")
+        self.assertEqual("active", self.rig.json("runs", "retry", run, "--reason", "x")["state"])
+        self.finish_run(kind)
+        rows = [line.split("\t")[1:5] for line in self.rig.run("runs", "timeline", run)[1].splitlines()]
+        self.assertEqual([["a", kind, "1", "failed"], ["a", kind, "2", "succeeded"], ["b", kind, "1", "succeeded"]], rows)
+        self.assertEqual([1, 2, 1], self.rig.json("runs", "timeline", run)["columns"]["attempt"])
+        self.assertEqual(2, len(self.rig.run("runs", "critical-path", run, "-o", "name")[1].split()))
+        replayed = self.rig.json("runs", "replay", run, "--from", "b", "--reason", "x")
+        self.assertEqual(["b"], [job["name"] for job in replayed["jobs"]])
+
+    def test_priorities_and_attempts(self):
+        kind = self.type_of_its_own()
+        jobs = [self.submit(kind), self.submit(kind)]
+        self.refused(2, "usage", "jobs", "prioritise", jobs[1], "--reason", "x")
+        self.assertEqual(9, self.rig.json("jobs", "prioritise", jobs[1], "--priority", "9", "--reason", "x")[0]["priority"])
+        listed = self.rig.run("jobs", "list", "--state", "pending", "--type", kind, "-o", "name")[1].split()
+        self.assertEqual(jobs[::-1], listed)
+        self.assertEqual(jobs[1], self.rig.claim(kind)[0]["job"])
+        self.assertEqual([], self.rig.json("jobs", "attempts", jobs[0])["items"])
+
     def test_a_run_is_watched_until_it_succeeds(self):
         kind = self.type_of_its_own()
         run = self.run_of(kind)

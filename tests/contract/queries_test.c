@@ -412,6 +412,20 @@ static row_list jobs_in(struct rig *rig, const struct world *world, const row_li
     return jobs;
 }
 
+static void assert_held_jobs_are_listed(struct rig *rig, const struct world *world, int64_t shard,
+                                        int64_t tenant, int64_t after, int64_t limit)
+{
+    static const char *const by_number[] = {"job", NULL};
+    row_list rows = of_tenant(rig, &world->rows[TABLE_LEASED], shard, tenant);
+    rows_sort(&rows, by_number);
+    drop_unless_after(&rows, "job", after);
+    cut(&rows, limit);
+    const struct query_result found =
+        rig_query(rig, "jobs_held_page", "iiii", shard, tenant, after, limit);
+    const row_list jobs = jobs_in(rig, world, &rows);
+    assert_is_page(rig, world, &found, &jobs);
+}
+
 static void jobs_are_paged_by_state(void **state)
 {
     struct rig *rig = *state;
@@ -423,6 +437,7 @@ static void jobs_are_paged_by_state(void **state)
         const int64_t tenant = world_int(rig, "tenant");
         const int64_t after = rig_random(rig, 4);
         const int64_t limit = 1 + rig_random(rig, 4);
+        assert_held_jobs_are_listed(rig, &world, shard, tenant, after, limit);
         for (int64_t wanted = JOB_BLOCKED; wanted < JOB_COUNT; wanted++) {
             const enum table_id table = wanted == JOB_BLOCKED    ? TABLE_BLOCKED
                                         : wanted == JOB_PENDING  ? TABLE_DELAYED

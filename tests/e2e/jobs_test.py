@@ -139,6 +139,66 @@ class Jobs(unittest.TestCase):
         made = self.call("POST", "/jobs", {"jobs": [{"type": self.type}]}, Prefer="wait=0")
         self.assertEqual(made.json["jobs"][0]["state"], "pending")
 
+    def listed(self, filters):
+        return [job["id"] for job in self.node.pages(f"/jobs?{filters}", tenant="acme")]
+
+    def test_jobs_are_found_by_every_filter(self):
+        self.node.call("PUT", "/sources/" + self.type, {"kind": "vex"}, tenant="acme")
+        dead, held, first, second, later, other = self.submit(
+            {}, {}, {}, {"source": self.type}, {"delay_ms": 3600000}, {"priority": -9})
+        lease, kept = self.node.claim(self.type, number=2, worker="w." + self.type)
+        self.assertEqual([lease["job"], kept["job"]], [dead, held])
+        self.fail([lease], **{"class": "c." + self.type}, permanent=True)
+        kind = "type=" + self.type
+        self.assertEqual(sorted(self.listed("state=pending&" + kind)), sorted([first, second, later, other]))
+        self.assertEqual(self.listed(f"state=pending&source={self.type}"), [second])
+        self.assertEqual(self.listed(f"state=pending&{kind}&limit=1"), self.listed("state=pending&" + kind))
+        self.assertEqual(self.listed("state=dead&" + kind), [dead])
+        self.assertEqual(self.listed(f"class=c.{self.type}"), [dead])
+        self.assertEqual(self.listed(f"state=dead&class=c.{self.type}&worker=w.{self.type}"), [dead])
+        self.assertEqual(self.listed(f"worker=w.{self.type}"), [held])
+        self.assertEqual(self.listed(f"state=leased&worker=w.{self.type}"), [held])
+        self.assertEqual(self.listed(f"state=running&worker=w.{self.type}"), [])
+        since = "submitted_after=" + self.node.job("acme", dead)["submitted_at"]
+        self.assertEqual(self.listed(f"{since}&{kind}"), [dead, held, first, second, later, other])
+        self.assertEqual(self.listed(f"submitted_before=2020-01-01T00:00:00Z&{kind}"), [])
+        self.assertEqual(self.listed("submitted_after=2099-01-01T00:00:00Z"), [])
+        self.assertEqual(self.listed(f"{since}&state=succeeded&{kind}"), [])
+        run = self.call("POST", "/runs", {"jobs": [{"name": "a", "type": self.type}, {
+            "name": "b", "type": self.type, "needs": [{"job": "a"}]}]}).json
+        self.assertEqual(self.listed(f"run={run['id']}&state=blocked"), [run["jobs"][1]["id"]])
+        self.assertEqual(self.listed(f"state=blocked&{kind}"), [run["jobs"][1]["id"]])
+        self.assertEqual(self.node.call("GET", f"/jobs?state=pending&{kind}", tenant="other").json["items"], [])
+
+    def test_filters_that_no_walk_serves_are_refused_with_those_that_are(self):
+        for filters in ("type=t", "source=s", "type=t&state=succeeded", "key=k&state=dead", "class=c&state=pending",
+                        "worker=w&state=succeeded"):
+            answer = self.call("GET", "/jobs?" + filters)
+            self.assertEqual((answer.status, answer.code), (400, "unsupported_filter"), filters)
+            self.assertIn("supported:", answer.json["detail"])
+        for filters in ("state=x", "run=x", "submitted_after=x", "submitted_before=1"):
+            self.assertEqual(self.call("GET", "/jobs?" + filters).code, "invalid_request", filters)
+
+
+class ShortWalks(unittest.TestCase):
+    """A page looks at so many jobs and no more; what it did not see comes in the next one."""
+
+    def test_a_page_that_found_little_still_leads_to_the_rest(self):
+        node = Node("--list-scan-rows", "100")
+        node.tenant("acme")
+        for kind in ("rare", "common"):
+            node.job_type(kind)
+        node.submit("acme", *[{"type": "common"}] * 900)
+        rare = node.submit("acme", {"type": "rare"}, {"type": "rare", "delay_ms": 3600000})
+        node.submit("acme", *[{"type": "common", "delay_ms": 3600000}] * 500)
+        first = node.call("GET", "/jobs?state=pending&type=rare&limit=10", tenant="acme").json
+        self.assertLess(len(first["items"]), 2)
+        self.assertIsNotNone(first["next_cursor"])
+        found = [job["id"] for job in node.pages("/jobs?state=pending&type=rare&limit=10", tenant="acme")]
+        self.assertEqual(sorted(found), sorted(rare))
+        self.assertEqual(len(list(node.pages("/jobs?state=pending&limit=7", tenant="acme"))), 1402)
+        self.assertEqual(node.close(), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -246,6 +246,34 @@ CROSS JOIN LATERAL (
     LIMIT 1) AS o
 ORDER BY x.job;
 
+-- Leased and running ones.
+-- name: jobs_held_page
+-- args: shard, tenant, after_job, limit
+SELECT o.job, o.run, o.lane, o.job_type, o.source, o.name, o.key, o.submitted_at, o.submit_seq,
+       o.replay_of, o.rank, o.state, o.priority, o.grant_no, o.spent, o.flags, o.job_seq,
+       o.throttled_ms, o.remaining, o.eligible_at, o.delayed_until, o.delayed_reason, o.lane_hold,
+       o.lane_open_at, o.worker, o.claimed_at, o.claimed_seq, o.leased_until, o.cancel_at,
+       o.progress_at, o.progress, o.class, o.cause, o.ended_at, o.ended_seq, o.result
+FROM (SELECT x.shard, x.tenant, x.job
+      FROM leased AS x
+      WHERE x.shard = $1 AND x.tenant = $2 AND x.job > $3
+      ORDER BY x.job
+      LIMIT $4) AS x
+CROSS JOIN LATERAL (
+    SELECT * FROM job_objects AS o
+    WHERE o.shard = x.shard AND o.tenant = x.tenant AND o.job = x.job
+    LIMIT 1) AS o
+ORDER BY x.job;
+
+-- When the first job after that number was submitted.
+-- name: job_submitted_after
+-- args: shard, tenant, after_job
+SELECT job, submitted_at
+FROM jobs
+WHERE shard = $1 AND tenant = $2 AND job > $3
+ORDER BY job
+LIMIT 1;
+
 -- name: jobs_leased_page
 -- args: shard, tenant, after_job, limit, running
 SELECT o.job, o.run, o.lane, o.job_type, o.source, o.name, o.key, o.submitted_at, o.submit_seq,
