@@ -276,12 +276,13 @@ WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant > ?4
 ORDER BY grant, first
 LIMIT ?5;
 
+-- Of all leases of the shard, which are few: an index would cost every job an entry.
 -- name: load_due_leased
 -- args: shard, limit
 SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
        running, worker, claim, claimed_at, claimed_seq, ttl_ms, charged_ms, requests, run_until,
        cancel_at, until, due_at, progress_at, no_progress_ms, progress
-FROM leased INDEXED BY leased_due
+FROM leased
 WHERE shard = ?1
 ORDER BY due_at, tenant, job
 LIMIT ?2;

@@ -437,8 +437,6 @@ CREATE INDEX runs_state ON runs (shard, tenant, state, run);
 CREATE INDEX jobs_run ON jobs (shard, tenant, run, job) WHERE run > 0;
 CREATE INDEX dag_edges_succ ON dag_edges (shard, tenant, succ, pred);
 CREATE INDEX delayed_due ON delayed (shard, due_at, tenant, job);
-CREATE INDEX leased_due ON leased (shard, due_at, tenant, job);
-CREATE INDEX leased_claim ON leased (claim);
 -- The bulk of a ledger has succeeded (5): it is listed by walking the key.
 CREATE INDEX outcomes_bad ON outcomes (shard, tenant, state, job) WHERE state <> 5;
 CREATE INDEX artifacts_run ON artifacts (shard, tenant, run, job, role, name) WHERE run > 0;
