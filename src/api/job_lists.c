@@ -62,6 +62,9 @@ static void read_list(struct call *call, struct reader *reader)
     list->at = list->page.at;
     job_filter_read(call, reader, &list->filter, &list->at, (size_t)list->page.limit + 1,
                     &list->rows, &list->more);
+    if (call->err.code == ERR_OK) {
+        (void)read_holds(call, reader, list->rows.v, list->rows.n);
+    }
 }
 
 static void list_is_read(struct call *call)

@@ -210,7 +210,8 @@ static struct str free_of(struct cli_call *call, const json_t *told, const json_
         return free_predecessors(call, told);
     }
     if (str_eq(gate, STR("source"))) {
-        return arena_format(&call->arena, "switch source %.*s on (sources put without --disabled)",
+        return arena_format(&call->arena,
+                            "stella orchestrator sources enable %.*s --reason \"it may run\"",
                             STR_ARG(text_of(call, told, "source")));
     }
     if (str_eq(gate, STR("tenant"))) {

@@ -389,6 +389,19 @@ static void learn_head(struct facts *facts, struct tenant_facts *t, const struct
     heads->complete = (int32_t)heads->rows.n < asked->limit;
 }
 
+/* A head that another want told before (a job that is canceled, prioritised, settled in this very
+ * tick) is a head all the same: a claim that passed over it would move the lane's rank past it.
+ * One that is among the heads already is not after the last of them. */
+static void learn_known_head(struct facts *facts, struct tenant_facts *t, const struct want *asked,
+                             struct ready_row *row)
+{
+    const struct lane_heads *heads = heads_of(facts, t, row->carry.lane);
+    const size_t n = heads->rows.n;
+    if (row_is_live(&row->row) && (n == 0 || compare_ready(row, heads->rows.v[n - 1]) > 0)) {
+        learn_head(facts, t, asked, row);
+    }
+}
+
 void facts_learn(struct facts *facts, enum want_kind kind, const struct want *asked,
                  struct row *row)
 {
@@ -407,6 +420,9 @@ void facts_learn(struct facts *facts, enum want_kind kind, const struct want *as
         }
     } else {
         row = known;
+        if (kind == WANT_OPEN_LANES && row->table == TABLE_READY) {
+            learn_known_head(facts, t, asked, (struct ready_row *)row);
+        }
     }
     if (kind >= WANT_DUE_LEASED && kind <= WANT_ALL_SETTLING) {
         learn_of_shard(facts, kind, asked, row);
