@@ -1,5 +1,6 @@
 #include "cli/refresh.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,17 @@
 #include <unistd.h>
 
 #include "cli/failure.h"
-#include "platform/clock.h"
 
 #define SCREEN_OPEN  "\033[?1049h\033[?25l"
 #define SCREEN_CLOSE "\033[?25h\033[?1049l"
 
-enum { EVERY_DEFAULT_S = 2, EVERY_MAX_S = 3600, ROWS_DEFAULT = 24, SIGNAL_EXIT = 128 };
+enum {
+    EVERY_DEFAULT_S = 2,
+    EVERY_MAX_S = 3600,
+    ROWS_DEFAULT = 24,
+    SIGNAL_EXIT = 128,
+    MS_PER_S = 1000
+};
 
 /* What was printed last. */
 struct frame {
@@ -87,6 +93,14 @@ static int take_frame(struct cli_call *call, int (*run)(struct cli_call *call), 
     return status;
 }
 
+/* False when whoever read the output has gone: what does not change is not printed again, so that
+ * writing would not tell. */
+static bool pause_for(int64_t seconds)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, (int)(seconds * MS_PER_S)) == 0;
+}
+
 static int refresh(struct cli_call *call, int (*run)(struct cli_call *call), int64_t every_s)
 {
     const bool is_screen = call->is_table && isatty(STDOUT_FILENO) != 0;
@@ -110,7 +124,9 @@ static int refresh(struct cli_call *call, int (*run)(struct cli_call *call), int
             cli_failure_print(call);
             free(frame.text);
         }
-        clock_pause(every_s * US_PER_S);
+        if (!pause_for(every_s)) {
+            break;
+        }
     }
     if (is_screen && last.text != NULL) {
         fputs(SCREEN_CLOSE, call->out);

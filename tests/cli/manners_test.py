@@ -118,6 +118,13 @@ class Manners(unittest.TestCase):
         rest = watch.communicate(timeout=10)
         self.assertEqual((130, ("", "")), (watch.returncode, rest))
 
+    def test_watching_ends_when_its_reader_has_gone(self):
+        watch = self.watch("sources", "list", "-o", "name")
+        watch.stdout.readline()
+        watch.stdout.close()
+        self.assertEqual(0, watch.wait(timeout=10))
+        watch.stderr.close()
+
     def test_sigterm_ends_a_watched_list(self):
         watch = self.watch("sources", "list", "-o", "name")
         self.assertEqual("osv-debian\n", watch.stdout.readline())
