@@ -102,11 +102,18 @@ static void put_artifacts(struct json_writer *w, const struct lease_report *repo
     json_put_array_end(w);
 }
 
-static void put_complete(struct json_writer *w, const struct lease *lease)
+/* The lease's name, and what its handler logged: the next member after it. */
+static void put_lease(struct json_writer *w, const struct lease *lease, struct mono_time now)
+{
+    JSON_STR(w, "lease", lease->is.lease);
+    log_buffer_put(&lease->log, w, lease->log_through, now);
+}
+
+static void put_complete(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     put_artifacts(w, &lease->report);
     JSON_INT(w, "grant", lease->is.grant);
-    JSON_STR(w, "lease", lease->is.lease);
+    put_lease(w, lease, now);
     if (lease->requests_used > 0) {
         JSON_INT(w, "requests_used", lease->requests_used);
     }
@@ -115,11 +122,11 @@ static void put_complete(struct json_writer *w, const struct lease *lease)
     }
 }
 
-static void put_fail(struct json_writer *w, const struct lease *lease)
+static void put_fail(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     JSON_STR(w, "class", lease->report.error_class);
     JSON_INT(w, "grant", lease->is.grant);
-    JSON_STR(w, "lease", lease->is.lease);
+    put_lease(w, lease, now);
     JSON_STR(w, "message", lease->report.message);
     if (lease->report.permanent) {
         JSON_BOOL(w, "permanent", true);
@@ -129,28 +136,29 @@ static void put_fail(struct json_writer *w, const struct lease *lease)
     }
 }
 
-static void put_throttled(struct json_writer *w, const struct lease *lease)
+static void put_throttled(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     JSON_INT(w, "grant", lease->is.grant);
     if (lease->report.host.len > 0) {
         JSON_STR(w, "host", lease->report.host);
     }
-    JSON_STR(w, "lease", lease->is.lease);
+    put_lease(w, lease, now);
     if (lease->report.retry_after_ms > 0) {
         JSON_INT(w, "retry_after_ms", lease->report.retry_after_ms);
     }
 }
 
-static void put_release(struct json_writer *w, const struct lease *lease)
+static void put_release(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     JSON_INT(w, "grant", lease->is.grant);
-    JSON_STR(w, "lease", lease->is.lease);
+    put_lease(w, lease, now);
 }
 
 void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
                       struct lease *const *leases, size_t n, struct mono_time now)
 {
-    static void (*const put[REPORT_KINDS])(struct json_writer *, const struct lease *) = {
+    static void (*const put[REPORT_KINDS])(struct json_writer *, const struct lease *,
+                                           struct mono_time) = {
         [REPORT_COMPLETE] = put_complete,
         [REPORT_FAIL] = put_fail,
         [REPORT_THROTTLED] = put_throttled,
@@ -163,8 +171,7 @@ void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
     json_put_array(&w);
     for (size_t i = 0; i < n; i++) {
         json_put_object(&w);
-        put[kind](&w, leases[i]);
-        log_buffer_put(&leases[i]->log, &w, leases[i]->log_through, now);
+        put[kind](&w, leases[i], now);
         json_put_object_end(&w);
     }
     json_put_array_end(&w);

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from rig import PROGRAM, ROOT, Rig, clean_environment
@@ -21,6 +22,7 @@ BUILD = os.path.dirname(os.path.dirname(PROGRAM))
 # Followed on a server that is there already; the others start their own.
 PAGES = ("guide/cli.md", "internals/explain.md")
 END = "--- end of step ---"
+PATIENCE = 60
 
 
 def steps(page):
@@ -55,18 +57,21 @@ class Shell:
     def run(self, command):
         self.bash.stdin.write(f"{command}\nprintf '%s\\n' '{END}'\n")
         self.bash.stdin.flush()
-        printed = ""
+        printed, limit = "", threading.Timer(PATIENCE, os.killpg, (self.bash.pid, signal.SIGKILL))
+        limit.start()
         while not printed.endswith(END + "\n"):
             line = self.bash.stdout.readline()
             if not line:
+                limit.cancel()
                 raise AssertionError("the shell ended: " + printed)
             printed += line
+        limit.cancel()
         return printed[:-len(END) - 1]
 
     def close(self):
         """Also what a page left running because one of its steps failed."""
         os.killpg(self.bash.pid, signal.SIGTERM)
-        self.bash.kill()
+        os.killpg(self.bash.pid, signal.SIGKILL)
         self.bash.communicate()
 
 
@@ -77,8 +82,7 @@ class Guide(unittest.TestCase):
         for number, command, expected in steps(page):
             for old, new in replace:
                 command, expected = command.replace(old, new), expected.replace(old, new)
-            with self.subTest(page=page, line=number, command=command):
-                self.assertRegex(shell.run(command), "^" + pattern(expected) + "$")
+            self.assertRegex(shell.run(command), "^" + pattern(expected) + "$", f"docs/{page}:{number}: {command}")
 
     def folder(self):
         folder = tempfile.TemporaryDirectory(prefix="stella-guide-")

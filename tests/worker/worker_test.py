@@ -83,6 +83,7 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(self.reported(done, "complete"),
                          {"lease": "1.1", "grant": 7, "result": {"did": "it"}})
         failed = self.reported(self.server.submit({"do": "fail"}), "fail")
+        self.assertEqual("failed: parse_error: line 3", failed.pop("log")["lines"][-1]["text"])
         self.assertEqual(failed, {"lease": "1.2", "grant": 1, "class": "parse_error",
                                   "message": "line 3", "permanent": True, "retry_after_ms": 2500})
         throttled = self.reported(self.server.submit({"do": "throttle"}), "throttled")
