@@ -16,8 +16,9 @@ static const struct cli_column COLUMNS[] = {
 };
 static const struct cli_shape SHAPE = {"check", COLUMNS, CLI_COUNT(COLUMNS)};
 
-static void note(struct doctor *doctor, const char *check, const char *state, const char *mend,
-                 const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void note(struct doctor *doctor, const char *check,
+                                                       const char *state, const char *mend,
+                                                       const char *format, va_list args)
 {
     char found[FOUND_MAX];
     (void)vsnprintf(found, sizeof(found), format, args);
