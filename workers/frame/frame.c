@@ -1,6 +1,7 @@
 #include "workers/frame/frame.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,11 +141,24 @@ static bool read_options(struct setup *setup, int argc, char **argv,
     return true;
 }
 
+void frame_say(struct stella_job *job, int32_t level, const char *format, ...)
+{
+    char line[FRAME_LINE_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    stella_log(job, level, line);
+}
+
 static void log_line(void *context, int32_t level, const char *job, const char *text, size_t len)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     const struct frame_program *program = context;
     const bool known = level >= STELLA_DEBUG && level <= STELLA_ERROR;
+    if (level == STELLA_DEBUG) {
+        return;
+    }
     (void)fprintf(stderr, "%s: %s: %s%s%.*s\n", program->name, known ? names[level] : "log",
                   job != NULL ? job : "", job != NULL ? ": " : "", (int)len, text);
 }

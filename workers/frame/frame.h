@@ -31,6 +31,13 @@ struct frame_program {
     const void *data; /* Given to the handlers in struct frame. */
 };
 
+/* Logs one formatted line for the job, cut at FRAME_LINE_MAX bytes. What users read it for: what
+ * was fetched, what was wrong with it, what came of it. Debug lines are for `jobs logs` alone. */
+enum { FRAME_LINE_MAX = 1024 };
+
+void frame_say(struct stella_job *job, int32_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 int frame_main(int argc, char **argv, const struct frame_program *program);
 
 #endif

@@ -199,6 +199,30 @@ static int32_t observe(struct ingest *ingest, struct document *document, struct 
     return end;
 }
 
+/* What somebody who looks for a document wants to know of it. */
+static void say_outcome(struct ingest *ingest, const struct document *document)
+{
+    const struct observation_summary *summary = &document->summary;
+    if (summary->outcome == OBSERVATION_QUARANTINED) {
+        frame_say(ingest->job, STELLA_WARNING, "%.*s: quarantined, %s: %.*s%s%.*s",
+                  STR_ARG(document->path), quarantine_info(summary->quarantine)->name,
+                  STR_ARG(summary->detail), summary->pointer.len > 0 ? " at " : "",
+                  STR_ARG(summary->pointer));
+    } else if (summary->warnings > 0) {
+        frame_say(ingest->job, STELLA_INFO, "%.*s: accepted with %zu warnings, the first is %.*s",
+                  STR_ARG(document->path), summary->warnings, STR_ARG(summary->first_rule));
+    }
+}
+
+static void say_totals(struct ingest *ingest)
+{
+    frame_say(ingest->job, STELLA_INFO,
+              "%zu documents read: %zu accepted, %zu with warnings, %zu quarantined", ingest->read,
+              ingest->outcome_counts[OBSERVATION_ACCEPTED],
+              ingest->outcome_counts[OBSERVATION_WARNINGS],
+              ingest->outcome_counts[OBSERVATION_QUARANTINED]);
+}
+
 static int32_t one_document(struct ingest *ingest, struct str path)
 {
     struct fetch_result fetched;
@@ -214,9 +238,12 @@ static int32_t one_document(struct ingest *ingest, struct str path)
     if (fetched.verdict != FETCH_OK) {
         end = not_fetched(ingest, path, &fetched);
     } else {
+        frame_say(ingest->job, STELLA_DEBUG, "%.*s: %s, %zu bytes", STR_ARG(path),
+                  fetched.from_cache ? "not modified" : "fetched", fetched.body.len);
         arena_init(&document.arena, DOCUMENT_ARENA);
         buf_init(&document.line, LINES_MAX);
         end = observe(ingest, &document, buf_get(&fetched.body));
+        say_outcome(ingest, &document);
         buf_fini(&document.line);
         arena_fini(&document.arena);
     }
@@ -267,6 +294,7 @@ static int32_t set_result(struct ingest *ingest)
     JSON_INT(&w, "read", (int64_t)ingest->read);
     JSON_INT(&w, "warnings", (int64_t)ingest->outcome_counts[OBSERVATION_WARNINGS]);
     json_put_object_end(&w);
+    say_totals(ingest);
     const int32_t code = stella_job_result(ingest->job, text.ptr, text.len, &ingest->error);
     return code == STELLA_OK ? STELLA_DONE : call_failed(ingest);
 }

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "workers/frame/frame.h"
 #include "workers/lib/match.h"
 #include "workers/policy/inputs.h"
 #include "workers/policy/jobs.h"
@@ -275,6 +276,11 @@ static int32_t set_result(struct evaluate *evaluate)
     CLEANUP(buf_fini) struct buf text;
     buf_init(&text, RESULT_BYTES);
     put_result(&text, evaluate);
+    frame_say(evaluate->job, STELLA_INFO,
+              "policy %.*s %.*s: %zu SBOMs, %zu components, %zu findings, %zu of them fail",
+              STR_ARG(evaluate->policy.id), STR_ARG(evaluate->policy.version), evaluate->sboms.n,
+              (size_t)evaluate->counts.components, (size_t)evaluate->counts.findings,
+              (size_t)evaluate->counts.verdicts[VERDICT_FAIL]);
     const int32_t code = stella_job_result(evaluate->job, text.ptr, text.len, &evaluate->error);
     return code == STELLA_OK ? STELLA_DONE : call_failed(evaluate);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "workers/frame/frame.h"
 #include "workers/lib/finding.h"
 #include "workers/policy/inputs.h"
 #include "workers/policy/jobs.h"
@@ -267,6 +268,10 @@ static int32_t write_summary(struct merge *merge)
     CLEANUP(buf_fini) struct buf text;
     buf_init(&text, SUMMARY_BYTES);
     put_summary(&text, merge);
+    frame_say(merge->job, STELLA_INFO,
+              "%zu documents read, %zu accepted, %zu with warnings; %zu findings, %zu of them fail",
+              merge->outcomes.n, (size_t)merge->accepted, (size_t)merge->warned,
+              (size_t)merge->findings, (size_t)merge->verdicts[VERDICT_FAIL]);
     if (stella_job_result(merge->job, text.ptr, text.len, &merge->error) != STELLA_OK) {
         return call_failed(merge);
     }
