@@ -145,6 +145,32 @@ static void failures_and_throttles_say_what_they_know(void **state)
     session_free(rig.session);
 }
 
+static void what_was_logged_travels_with_every_kind_of_report(void **state)
+{
+    (void)state;
+    static const char *const paths[REPORT_KINDS] = {
+        [REPORT_COMPLETE] = "/leases/complete",
+        [REPORT_FAIL] = "/leases/fail",
+        [REPORT_THROTTLED] = "/leases/throttled",
+        [REPORT_RELEASE] = "/leases/release",
+    };
+    for (int kind = 0; kind < REPORT_KINDS; kind++) {
+        struct rig rig = rig_new(1);
+        struct lease *lease = usual_job(&rig);
+        (void)session_log(lease, STELLA_INFO, STR("hello"), rig.now);
+        end_as(&rig, lease, (enum report_kind)kind);
+        const uint64_t report = expect_send(&rig, paths[kind]);
+        expect_sent(&rig, "\"log\":{\"first\":0,\"lines\":[{\"ago_ms\":0,\"level\":\"info\","
+                          "\"text\":\"hello\"}]}");
+        (void)expect_send(&rig, "/leases/claim");
+        /* A server that takes no logs gets the report without. */
+        reply(&rig, report, 422, "{\"code\":\"unprocessable\"}");
+        (void)expect_send(&rig, paths[kind]);
+        assert_null(strstr(rig.sent, "\"log\""));
+        session_free(rig.session);
+    }
+}
+
 static void artifacts_travel_with_the_result(void **state)
 {
     (void)state;
@@ -455,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_refused_result_becomes_a_failure),
         cmocka_unit_test(one_bad_report_does_not_hold_up_the_others),
         cmocka_unit_test(failures_and_throttles_say_what_they_know),
+        cmocka_unit_test(what_was_logged_travels_with_every_kind_of_report),
         cmocka_unit_test(artifacts_travel_with_the_result),
         cmocka_unit_test(an_idle_worker_learns_what_its_claim_was_given_and_gives_it_back),
         cmocka_unit_test(a_drain_gives_up_on_a_claim_that_nobody_answers),
