@@ -1,4 +1,5 @@
 /* jobs: submit, look, cancel, retry, replay. */
+#include "cli/cmd_bulk.h"
 #include "cli/cmd_logs.h"
 #include "cli/explain.h"
 #include "cli/input.h"
@@ -287,6 +288,19 @@ static const struct cli_option PRIORITISE_OPTIONS[] = {
     {"priority", 0, "N", "-100 to 100, higher first"},
 };
 
+static const struct cli_option BULK_OPTIONS[] = {
+    {"state", 0, "STATE", "blocked, pending, leased, running, succeeded, dead or canceled"},
+    {"type", 0, "TYPE", "Only this job type"},
+    {"source", 0, "SOURCE", "Only this source"},
+    {"run", 0, "RUN", "Only this run"},
+    {"class", 0, "CLASS", "Dead jobs of this error class"},
+    {"worker", 0, "WORKER", "Held, or ended, by this worker"},
+    {"after", 0, "TIME", "Submitted at that time or later, as 2026-01-31T06:00:00Z"},
+    {"before", 0, "TIME", "Submitted before that time"},
+    {"priority", 0, "N", "The priority, for prioritise"},
+    {"token", 0, "TOKEN", "apply: of a preview; without it the count is shown and asked about"},
+};
+
 static const struct cli_command COMMANDS[] = {
     {"list", "ls", "", 0, 0, "List jobs",
      "stella orchestrator jobs list --state dead\n"
@@ -330,6 +344,15 @@ static const struct cli_command COMMANDS[] = {
     {"prioritise", NULL, "JOB...", 1, -1, "Give waiting jobs another priority (needs --reason)",
      "stella orchestrator jobs prioritise job-17 --priority 50 --reason \"customer waits\"",
      PRIORITISE_OPTIONS, CLI_COUNT(PRIORITISE_OPTIONS), prioritise},
+    {"preview", NULL, "ACTION", 1, 1, "Tell which jobs an action over a filter would be about",
+     "stella orchestrator jobs preview retry --class http_5xx\n"
+     "stella orchestrator jobs preview prioritise --priority 50 --state pending --type "
+     "report.build",
+     BULK_OPTIONS, CLI_COUNT(BULK_OPTIONS), cli_bulk_preview},
+    {"apply", NULL, "ACTION", 1, 1,
+     "Cancel, retry, replay or prioritise all jobs that fit a filter (needs --reason)",
+     "stella orchestrator jobs apply retry --class http_5xx --reason \"upstream is back\" --yes",
+     BULK_OPTIONS, CLI_COUNT(BULK_OPTIONS), cli_bulk_apply},
 };
 
 const struct cli_noun cli_jobs = {"jobs", "job", "Single pieces of work", COMMANDS,

@@ -156,6 +156,19 @@ class CommandLine(unittest.TestCase):
         replayed = self.rig.json("runs", "replay", run, "--from", "b", "--reason", "x")
         self.assertEqual(["b"], [job["name"] for job in replayed["jobs"]])
 
+    def test_an_action_over_a_filter_is_previewed_and_applied(self):
+        kind = self.type_of_its_own()
+        jobs = [self.submit(kind) for _ in range(3)]
+        where = ("cancel", "--state", "pending", "--type", kind)
+        seen = self.rig.json("jobs", "preview", *where)
+        self.assertEqual((3, jobs), (seen["count"], seen["sample"]))
+        self.refused(2, "reason_required", "jobs", "apply", *where)
+        self.refused(2, "usage", "jobs", "apply", *where, "--reason", "x")
+        done = self.rig.json("jobs", "apply", *where, "--reason", "x", "--token", seen["token"])
+        self.assertEqual((3, 0), (done["count"], done["refused"]))
+        self.refused(5, "conflict", "jobs", "apply", *where, "--reason", "x", "--token", seen["token"])
+        self.assertEqual(0, self.rig.json("jobs", "apply", *where, "--reason", "x", "--yes")["count"])
+
     def test_priorities_and_attempts(self):
         kind = self.type_of_its_own()
         jobs = [self.submit(kind), self.submit(kind)]

@@ -179,6 +179,102 @@ class Jobs(unittest.TestCase):
         for filters in ("state=x", "run=x", "submitted_after=x", "submitted_before=1"):
             self.assertEqual(self.call("GET", "/jobs?" + filters).code, "invalid_request", filters)
 
+    def bulk(self, step, action, filters, **more):
+        headers = {"reason": more.pop("reason")} if "reason" in more else {}
+        return self.call("POST", "/jobs/bulk/" + step, {"action": action, "filter": filters, **more}, **headers)
+
+    def token(self, action, filters, **more):
+        answer = self.bulk("preview", action, filters, **more)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["token"]
+
+    def test_what_was_previewed_is_done_to_exactly_those_jobs(self):
+        jobs = self.submit(*[{}] * 600)
+        here = {"state": "pending", "type": self.type}
+        seen = self.bulk("preview", "prioritise", here, priority=5).json
+        self.assertEqual((seen["count"], seen["sample"]), (600, jobs[:10]))
+        done = self.bulk("apply", "prioritise", here, priority=5, token=seen["token"], reason="x")
+        self.assertEqual((done.status, done.json["count"], done.json["refused"]), (200, 600, 0))
+        self.assertEqual([item["id"] for item in done.json["items"]], jobs)
+        self.assertEqual({job["priority"] for job in self.node.pages("/jobs?state=pending&type=" + self.type, tenant="acme")}, {5})
+        token = self.token("cancel", here)
+        self.submit({})
+        late = self.bulk("apply", "cancel", here, token=token, reason="x")
+        self.assertEqual((late.status, late.code), (409, "conflict"))
+        self.assertEqual(self.node.job("acme", jobs[0])["state"], "pending")
+        self.assertEqual(self.bulk("apply", "cancel", here, token=self.token("cancel", here), reason="x").json["refused"], 0)
+        self.assertEqual(self.bulk("preview", "cancel", here).json["count"], 0)
+        gone = {"state": "canceled", "type": self.type}
+        made = self.bulk("apply", "retry", gone, token=self.token("retry", gone), reason="x").json
+        self.assertEqual({item["state"] for item in made["items"]}, {"pending"})
+
+    def test_a_bulk_replay_that_is_sent_again_makes_no_more_jobs(self):
+        self.submit({}, {}, {})
+        self.fail(self.node.claim(self.type, number=3), permanent=True)
+        dead = {"state": "dead", "type": self.type}
+        token = self.token("replay", dead)
+        first = self.bulk("apply", "replay", dead, token=token, reason="x").json
+        again = self.bulk("apply", "replay", dead, token=token, reason="x").json
+        self.assertEqual(first, again)
+        self.assertEqual(len(self.listed("state=pending&type=" + self.type)), 3)
+
+    def test_a_token_is_for_one_action_filter_and_tenant(self):
+        self.submit({})
+        here = {"state": "pending", "type": self.type}
+        token = self.token("cancel", here)
+        wrong = ((self.bulk("apply", "retry", here, token=token, reason="x"), "unprocessable"),
+                 (self.bulk("apply", "cancel", {"state": "pending"}, token=token, reason="x"), "unprocessable"),
+                 (self.bulk("apply", "cancel", here, token=token + "x", reason="x"), "unprocessable"),
+                 (self.bulk("apply", "cancel", here, token=token), "reason_required"),
+                 (self.bulk("preview", "cancel", {}), "unprocessable"),
+                 (self.bulk("preview", "cancel", here, priority=1), "unprocessable"),
+                 (self.bulk("preview", "prioritise", here), "unprocessable"),
+                 (self.bulk("preview", "delete", here), "unprocessable"),
+                 (self.bulk("preview", "cancel", {"type": "t"}), "unsupported_filter"),
+                 (self.bulk("preview", "cancel", {"colour": "t"}), "unprocessable"),
+                 (self.node.call("POST", "/jobs/bulk/apply", {"action": "cancel", "filter": here, "token": token},
+                                 tenant="other", reason="x"), "unprocessable"))
+        for answer, code in wrong:
+            self.assertEqual(answer.code, code)
+        self.assertEqual(len(self.listed("state=pending&type=" + self.type)), 1)
+
+
+class Killed(unittest.TestCase):
+    """What a bulk action had done when the server was killed stays done; the next look finds the rest."""
+
+    def test_a_bulk_action_goes_on_after_a_kill(self):
+        node = Node()
+        node.tenant("acme")
+        node.job_type("t")
+        jobs = node.submit("acme", *[{"type": "t"}] * 1000)
+        asked = {"action": "cancel", "filter": {"state": "pending"}}
+
+        def ask(path, **more):
+            return node.call("POST", "/jobs/bulk/" + path, {**asked, **more}, tenant="acme", reason="x")
+
+        token = ask("preview").json["token"]
+        broken = []
+
+        def apply():
+            try:
+                ask("apply", token=token)
+            except OSError as error:
+                broken.append(error)
+
+        applying = threading.Thread(target=apply)
+        applying.start()
+        node.call("GET", "/history?after=1010&wait_ms=20000", tenant="acme")
+        node.kill()
+        applying.join()
+        node.start()
+        left = ask("preview").json
+        self.assertLessEqual(left["count"], 1000)
+        self.assertEqual(ask("apply", token=left["token"]).json["refused"], 0)
+        self.assertEqual(len(list(node.pages("/jobs?state=canceled", tenant="acme"))), len(jobs))
+        lines = [line for line in node.history("acme") if line["type"] == "job.canceled"]
+        self.assertEqual(len(lines), len(jobs))
+        self.assertEqual(node.close(), 0)
+
 
 class ShortWalks(unittest.TestCase):
     """A page looks at so many jobs and no more; what it did not see comes in the next one."""

@@ -8,7 +8,7 @@ from rig import Node
 # What every answer may say of time and chance.
 TIMES = (re.compile(rb'"(?:at|submitted_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
          re.compile(rb'"(?:rank|run_until|lease_until|eligible_at)":\d+'), re.compile(rb'"digest":"[0-9a-f]{64}"'),
-         re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"next_cursor":"[\w-]*"'))
+         re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"(?:next_cursor|token)":"[\w-]*"'))
 
 
 def without_times(text):
@@ -66,6 +66,7 @@ class Worlds(unittest.TestCase):
         ask("POST", "/runs/run-1/retry", reason="x")
         ask("POST", "/runs/run-1/replay", {"from": "n1"}, reason="x")
         ask("GET", "/runs/run-1/timeline")
+        ask("POST", "/jobs/bulk/preview", {"action": "retry", "filter": {"class": "secret_class"}})
         ask("GET", "/runs/run-1/critical-path")
         ask("GET", "/artifacts/" + shared)
         ask("GET", f"/artifacts/{shared}/lineage")

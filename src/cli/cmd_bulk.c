@@ -1,0 +1,120 @@
+/* jobs preview, jobs apply: one action on all jobs that fit a filter. */
+#include "cli/cmd_bulk.h"
+
+#include "cli/input.h"
+#include "cli/print.h"
+#include "cli/shapes.h"
+
+static const struct cli_column PREVIEW_COLUMNS[] = {
+    {"ACTION", "action", CLI_TEXT},
+    {"JOBS", "count", CLI_NUMBER},
+    {"SAMPLE", "sample", CLI_WORDS},
+    {"TOKEN", "token", CLI_TEXT},
+};
+static const struct cli_shape PREVIEW = {"token", PREVIEW_COLUMNS, CLI_COUNT(PREVIEW_COLUMNS)};
+
+static const struct cli_column RESULT_COLUMNS[] = {
+    {"JOB", "id", CLI_TEXT},
+    {"CODE", "code", CLI_TEXT},
+    {"STATE", "state", CLI_STATE},
+    {"MADE", "made", CLI_TEXT},
+};
+static const struct cli_shape RESULTS = {"id", RESULT_COLUMNS, CLI_COUNT(RESULT_COLUMNS)};
+
+/* The request: with the token it is one to do it. */
+static int ask(struct cli_call *call, struct str token, struct cli_reply *reply)
+{
+    static const char *const texts[][2] = {{"class", "class"},
+                                           {"run", "run"},
+                                           {"source", "source"},
+                                           {"state", "state"},
+                                           {"submitted_after", "after"},
+                                           {"submitted_before", "before"},
+                                           {"type", "type"},
+                                           {"worker", "worker"}};
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, CLI_BODY_MAX);
+    json_begin(&w, &body);
+    json_put_object(&w);
+    JSON_STR(&w, "action", str_from(cli_argument(call, 0)));
+    json_put_key(&w, STR("filter"));
+    json_put_object(&w);
+    for (size_t i = 0; i < CLI_COUNT(texts); i++) {
+        cli_put_text_option(call, &w, texts[i][0], texts[i][1]);
+    }
+    json_put_object_end(&w);
+    int status = cli_put_number_option(call, &w, "priority", "priority", -100, 100);
+    if (token.len > 0) {
+        JSON_STR(&w, "token", token);
+    }
+    json_put_object_end(&w);
+    if (status == CLI_OK) {
+        status = cli_send(call,
+                          &(struct cli_request){.method = "POST",
+                                                .path = token.len > 0 ? STR("/jobs/bulk/apply")
+                                                                      : STR("/jobs/bulk/preview"),
+                                                .body = buf_get(&body)},
+                          reply);
+    }
+    buf_fini(&body);
+    return status;
+}
+
+int cli_bulk_preview(struct cli_call *call)
+{
+    struct cli_reply reply;
+    const int status = ask(call, STR(""), &reply);
+    if (status == CLI_OK) {
+        cli_show(call, reply.json, &PREVIEW);
+        json_decref(reply.json);
+    }
+    return status;
+}
+
+/* The token given, or that of a look now, after a question with the exact count. */
+static int find_token(struct cli_call *call, struct str *out)
+{
+    const char *given = cli_value(call, "token");
+    if (given != NULL) {
+        *out = str_from(given);
+        return CLI_OK;
+    }
+    struct cli_reply reply;
+    int status = ask(call, STR(""), &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    const struct str question =
+        arena_format(&call->arena, "%s %lld jobs", cli_argument(call, 0),
+                     (long long)json_integer_value(json_object_get(reply.json, "count")));
+    *out = arena_str(&call->arena, json_text(json_object_get(reply.json, "token")));
+    json_decref(reply.json);
+    return cli_confirm(call, arena_cstr(&call->arena, question));
+}
+
+int cli_bulk_apply(struct cli_call *call)
+{
+    struct str token = {0};
+    struct cli_reply reply;
+    int status = cli_need_reason(call);
+    if (status == CLI_OK) {
+        status = find_token(call, &token);
+    }
+    if (status == CLI_OK) {
+        status = ask(call, token, &reply);
+    }
+    if (status != CLI_OK) {
+        return status;
+    }
+    const bool all = json_integer_value(json_object_get(reply.json, "refused")) == 0;
+    if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML) {
+        cli_show(call, reply.json, &RESULTS);
+    } else {
+        cli_print_items(call, json_object_get(reply.json, "items"), &RESULTS);
+    }
+    json_decref(reply.json);
+    return all ? CLI_OK
+               : cli_fail(call, CLI_CONFLICT, "conflict", "preview again for what is left",
+                          "some jobs were refused");
+}
