@@ -110,7 +110,8 @@ static bool want_position(struct facts *facts, struct tenant_facts *t, const str
     bool known = want_list_of(facts, t, WANT_LANE_HEADS, lane->lane, 0, POSITION_AHEAD_MAX + 1);
     known &= want_open_lanes(facts, t, own, facts->now, POSITION_HEADS_MAX);
     known &= want_open_lanes(facts, t, all_types(facts, t), facts->now, 1);
-    for (size_t i = 0; known && i < t->by_key[TABLE_LANES].n; i++) {
+    const bool lanes_known = known;
+    for (size_t i = 0; lanes_known && i < t->by_key[TABLE_LANES].n; i++) {
         const struct lane_row *other = t->by_key[TABLE_LANES].entries[i].value;
         if (str_eq(other->job_type, lane->job_type)) {
             known &= throttle_want(facts, t, source_of(t, other));

@@ -95,6 +95,17 @@ class Explain(unittest.TestCase):
         tokens = self.gate(told, "tokens")["numbers"]
         self.assertEqual((1, 1), (tokens["burst"], tokens["needed"]))
 
+    def test_many_lanes_of_one_type(self):
+        for n in range(40):
+            self.call("PUT", f"/sources/s{n}", {"kind": "other", "url": f"https://h{n}.example/", "rate_per_s": 1, "burst": 1})
+        jobs = self.submit(*[{"source": f"s{n % 40}"} for n in range(80)])
+        told = self.why(jobs[45])
+        self.assertEqual(("queue", 1, 40), (told["hold"]["reason"], told["position"]["ahead_in_lane"], told["position"]["open_lanes"]))
+        # One of each other lane, then its host's tokens are used up.
+        self.assertEqual(1 + 39, told["position"]["ahead"])
+        started = {lease["job"] for lease in self.node.claim("demo", number=100)}
+        self.assertEqual(set(jobs[:40]), started)
+
     def test_a_delay_tells_its_end(self):
         job, = self.submit({"delay_ms": 3600000})
         told = self.why(job)
