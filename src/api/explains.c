@@ -105,6 +105,9 @@ static struct str say_turn(struct arena *arena, const struct explanation *told)
 static struct str say_gate(struct arena *arena, const struct explanation *told)
 {
     const struct explain_gate *gate = explain_first(told);
+    if (gate == NULL) {
+        return STR("Its job type is not known here.");
+    }
     const struct str type = told->lane->job_type;
     const struct str source = told->lane->source;
     const struct str host = told->source != NULL ? told->source->host : STR("");
