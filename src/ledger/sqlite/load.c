@@ -50,8 +50,7 @@ void loader_prepare(struct loader *loader, sqlite3 *db)
     for (int kind = 0; kind < WANT_COUNT; kind++) {
         const struct want_loads *loads = want_loads_of((enum want_kind)kind);
         for (size_t i = 0; i < loads->count; i++) {
-            loader->wants[kind][i] =
-                prepare(db, loads->loads[i].statement, loads->loads[i].table);
+            loader->wants[kind][i] = prepare(db, loads->loads[i].statement, loads->loads[i].table);
         }
     }
     loader->open_heads = prepare(db, "load_open_heads", TABLE_READY);
@@ -129,8 +128,7 @@ static enum err_code read_open_lanes(struct loader *loader, const struct want *w
     struct want of_type = *want;
     struct str types = want->text;
     while (str_split(&types, '\n', &of_type.text)) {
-        TRY(read_all(loader, &loader->wants[WANT_OPEN_LANES][0], &of_type, arena, out_lanes,
-                     err));
+        TRY(read_all(loader, &loader->wants[WANT_OPEN_LANES][0], &of_type, arena, out_lanes, err));
     }
     if (out_lanes->n > 1) {
         qsort(out_lanes->v, out_lanes->n, sizeof(struct row *), compare_lanes);
@@ -160,8 +158,8 @@ static enum err_code learn_open_lanes(struct loader *loader, const struct want *
     return ERR_OK;
 }
 
-static enum err_code answer(struct loader *loader, enum want_kind kind,
-                            const struct want *want, struct facts *facts, struct err *err)
+static enum err_code answer(struct loader *loader, enum want_kind kind, const struct want *want,
+                            struct facts *facts, struct err *err)
 {
     if (kind == WANT_OPEN_LANES) {
         return learn_open_lanes(loader, want, facts, err);
