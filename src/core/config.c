@@ -383,6 +383,36 @@ static bool fits_a_line(struct str body)
     return len <= CONFIG_LINE_MAX;
 }
 
+/* Subjects by document: an object of lists of texts. */
+static enum err_code check_subjects(const json_t *body, struct err *err)
+{
+    json_t *subjects = json_object_get(body, "subjects");
+    const char *document = NULL;
+    json_t *list = NULL;
+    if (subjects != NULL && !json_is_object(subjects)) {
+        return refuse(err, "subjects", "must be an object");
+    }
+    json_object_foreach(subjects, document, list)
+    {
+        bool is_list = json_is_array(list);
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            is_list = is_list && json_is_string(json_array_get(list, i));
+        }
+        if (!is_list) {
+            return refuse(err, "subjects", "must hold a list of texts for each document");
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code check_settings(const json_t *body, struct err *err)
+{
+    const json_t *settings = json_object_get(body, "settings");
+    return settings == NULL || json_is_object(settings)
+               ? ERR_OK
+               : refuse(err, "settings", "must be an object");
+}
+
 enum err_code source_parse(struct arena *arena, struct str name, const json_t *body,
                            struct source *out, struct str *out_body, struct err *err)
 {
@@ -398,6 +428,8 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     TRY(refuse_password(url, err));
     TRY(read_secrets(body, err));
     TRY(read_paths(body, err));
+    TRY(check_subjects(body, err));
+    TRY(check_settings(body, err));
     TRY(secrets_check(arena, json_object_get(body, "settings"), STR("/settings"), err));
     TRY(read_text(arena, body, "job_type", job_type_of(str_from(kinds[kind])), CLASS_NAME_MAX * 2,
                   &out->job_type, err));

@@ -3,6 +3,7 @@ import json
 import os
 import unittest
 
+from conforms import Conforms
 from rig import ROOT, Node
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -13,6 +14,7 @@ class Contract(unittest.TestCase):
     def setUpClass(cls):
         with open(os.path.join(ROOT, "contract", "openapi.json"), encoding="utf-8") as file:
             cls.document = json.load(file)
+        cls.schemas = Conforms(cls.document)
         cls.node = Node()
         cls.node.tenant("acme")
         cls.node.job_type("demo")
@@ -31,33 +33,6 @@ class Contract(unittest.TestCase):
             for method in METHODS:
                 if method in item:
                     yield method.upper(), path, item[method]
-
-    def conforms(self, value, schema, where):
-        """As much of JSON Schema as the document uses."""
-        if "$ref" in schema:
-            schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        kinds = schema.get("type", [])
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        names = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None), "integer": int,
-                 "number": (int, float)}
-        if kinds:
-            fits = any(isinstance(value, names[kind]) and not (kind in ("integer", "number") and isinstance(value, bool))
-                       for kind in kinds)
-            self.assertTrue(fits, f"{where}: {value!r} is not {kinds}")
-        if "enum" in schema:
-            self.assertIn(value, schema["enum"], where)
-        if isinstance(value, dict):
-            properties = schema.get("properties", {})
-            for name in schema.get("required", []):
-                self.assertIn(name, value, where)
-            for name, member in value.items():
-                if name in properties:
-                    self.conforms(member, properties[name], f"{where}/{name}")
-                elif schema.get("additionalProperties") is False:
-                    self.fail(f"{where}: {name} is not in the contract")
-        if isinstance(value, list) and "items" in schema:
-            for number, item in enumerate(value):
-                self.conforms(item, schema["items"], f"{where}/{number}")
 
     def test_the_served_document_is_the_contract(self):
         self.assertEqual(self.node.send("GET", "/openapi.json").json, self.document)
@@ -98,7 +73,7 @@ class Contract(unittest.TestCase):
             tenant = None if operation["x-stella-tenant"] == "none" else "acme"
             answer = self.node.call("GET", address, tenant=tenant)
             self.assertEqual(answer.status, 200, (path, answer))
-            self.conforms(answer.json, schema, path)
+            self.schemas.check(self, answer.json, schema, path)
             checked += 1
         self.assertGreaterEqual(checked, 15)
 
@@ -106,27 +81,27 @@ class Contract(unittest.TestCase):
         schema = {"$ref": "#/components/schemas/Problem"}
         for answer in (self.node.send("GET", "/nowhere"), self.node.call("GET", "/jobs"),
                        self.node.call("POST", "/jobs", {"jobs": [{}, {}]}, tenant="acme")):
-            self.conforms(answer.json, schema, "problem")
+            self.schemas.check(self, answer.json, schema, "problem")
 
     def test_answers_to_writing_have_the_shape_of_the_contract(self):
         made = self.node.call("POST", "/jobs", {"jobs": [{"type": "demo"}]}, tenant="acme")
-        self.conforms(made.json, {"$ref": "#/components/schemas/JobsMade"}, "jobs")
+        self.schemas.check(self, made.json, {"$ref": "#/components/schemas/JobsMade"}, "jobs")
         leases = self.node.work("claim", {"claim_id": "c", "worker": "w", "job_types": ["demo"], "max": 10})
-        self.conforms(leases.json, {"$ref": "#/components/schemas/Leases"}, "leases")
+        self.schemas.check(self, leases.json, {"$ref": "#/components/schemas/Leases"}, "leases")
         lease = leases.json["leases"][0]
         beat = self.node.work("heartbeat", {"worker": "w", "leases": [{"lease": lease["lease"], "grant": lease["grant"]}]})
-        self.conforms(beat.json, {"$ref": "#/components/schemas/HeartbeatResults"}, "heartbeat")
+        self.schemas.check(self, beat.json, {"$ref": "#/components/schemas/HeartbeatResults"}, "heartbeat")
         done = self.node.work("complete", {"worker": "w", "reports": [{"lease": lease["lease"], "grant": lease["grant"]}]})
-        self.conforms(done.json, {"$ref": "#/components/schemas/ReportResults"}, "complete")
-        self.conforms(self.node.call("POST", "/sources/feed/disable", tenant="acme", reason="x").json,
+        self.schemas.check(self, done.json, {"$ref": "#/components/schemas/ReportResults"}, "complete")
+        self.schemas.check(self, self.node.call("POST", "/sources/feed/disable", tenant="acme", reason="x").json,
                       {"$ref": "#/components/schemas/Source"}, "disable")
-        self.conforms(self.node.call("POST", "/sources/feed/test", {"path": "a"}, tenant="acme").json,
+        self.schemas.check(self, self.node.call("POST", "/sources/feed/test", {"path": "a"}, tenant="acme").json,
                       {"$ref": "#/components/schemas/Problem"}, "test of a source without a url")
         self.node.call("PUT", "/sources/tried", {"url": "http://127.0.0.1/"}, tenant="acme")
-        self.conforms(self.node.call("POST", "/sources/tried/test", {"path": "a"}, tenant="acme").json,
+        self.schemas.check(self, self.node.call("POST", "/sources/tried/test", {"path": "a"}, tenant="acme").json,
                       {"$ref": "#/components/schemas/SourceTested"}, "test")
         token = self.node.call("POST", "/tokens", {"name": "t", "tenant": None, "scopes": ["orch:read"]})
-        self.conforms(token.json, {"$ref": "#/components/schemas/TokenMade"}, "token")
+        self.schemas.check(self, token.json, {"$ref": "#/components/schemas/TokenMade"}, "token")
 
 
 if __name__ == "__main__":
