@@ -3,16 +3,6 @@
 #include "api/log_lines.h"
 #include "base/check.h"
 
-static int32_t take_grant(struct scan *scan)
-{
-    const int64_t grant = scan_int(scan);
-    if (grant < 1 || grant > INT32_MAX) {
-        scan_refuse(scan, ERR_UNPROCESSABLE, "must be a grant, 1 or more");
-        return 0;
-    }
-    return (int32_t)grant;
-}
-
 static void take_item(struct scan *scan, struct batch_item *item,
                       bool (*member)(struct scan *scan, struct batch_item *item, struct str key))
 {
@@ -26,7 +16,7 @@ static void take_item(struct scan *scan, struct batch_item *item,
                 scan_refuse(scan, ERR_UNPROCESSABLE, "must be a lease");
             }
         } else if (str_eq(key, STR("grant"))) {
-            grant = take_grant(scan);
+            grant = (int32_t)scan_bounded(scan, 1, INT32_MAX);
         } else if (str_eq(key, STR("log"))) {
             item->log = log_lines_take(scan, item->rules);
         } else if (!member(scan, item, key)) {

@@ -3,7 +3,7 @@
 
 #include "api/batch.h"
 
-enum { PROGRESS_TEXT_MAX = 500 };
+enum { PROGRESS_TEXT_MAX = 500, REQUESTS_MAX = 1000000 };
 
 #define COUNT_MAX ((INT64_C(1) << 53) - 1)
 
@@ -15,10 +15,7 @@ static struct str take_progress(struct scan *scan, const struct redact_rules *ru
     scan_object(scan);
     while (scan_member(scan, &key)) {
         if (str_eq(key, STR("done")) || str_eq(key, STR("total"))) {
-            const int64_t n = scan_int(scan);
-            if (n < 0 || n > COUNT_MAX) {
-                scan_refuse(scan, ERR_UNPROCESSABLE, "must not be negative");
-            }
+            (void)scan_bounded(scan, 0, COUNT_MAX);
         } else if (str_eq(key, STR("text"))) {
             if (scan_text(scan).len > PROGRESS_TEXT_MAX) {
                 scan_refuse(scan, ERR_UNPROCESSABLE, "must have at most %d bytes",
@@ -36,10 +33,7 @@ static bool take_member(struct scan *scan, struct batch_item *item, struct str k
     if (str_eq(key, STR("progress"))) {
         item->beat.progress = take_progress(scan, item->rules);
     } else if (str_eq(key, STR("requests_wanted"))) {
-        item->beat.requests_wanted = scan_int(scan);
-        if (item->beat.requests_wanted < 0 || item->beat.requests_wanted > 1000000) {
-            scan_refuse(scan, ERR_UNPROCESSABLE, "must be from 0 to 1000000");
-        }
+        item->beat.requests_wanted = scan_bounded(scan, 0, REQUESTS_MAX);
     } else {
         return false;
     }

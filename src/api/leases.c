@@ -71,16 +71,6 @@ static void take_types(struct claim_body *body, struct scan *scan)
     }
 }
 
-static int64_t take_bounded(struct scan *scan, int64_t min, int64_t max)
-{
-    const int64_t value = scan_int(scan);
-    if (value < min || value > max) {
-        scan_refuse(scan, ERR_UNPROCESSABLE, "must be from %lld to %lld", (long long)min,
-                    (long long)max);
-    }
-    return value;
-}
-
 static void take_claim_member(struct claim_body *body, struct scan *scan, struct str key)
 {
     if (str_eq(key, STR("claim_id"))) {
@@ -96,9 +86,9 @@ static void take_claim_member(struct claim_body *body, struct scan *scan, struct
     } else if (str_eq(key, STR("job_types"))) {
         take_types(body, scan);
     } else if (str_eq(key, STR("max"))) {
-        body->max = take_bounded(scan, 1, CLAIM_MAX);
+        body->max = scan_bounded(scan, 1, CLAIM_MAX);
     } else if (str_eq(key, STR("wait_ms"))) {
-        body->wait_ms = take_bounded(scan, 0, WAIT_MAX_MS);
+        body->wait_ms = scan_bounded(scan, 0, WAIT_MAX_MS);
     } else {
         scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
     }

@@ -14,15 +14,6 @@ struct line {
     bool has_text;
 };
 
-static int64_t take_number(struct scan *scan, int64_t max)
-{
-    const int64_t value = scan_int(scan);
-    if (value < 0 || value > max) {
-        scan_refuse(scan, ERR_UNPROCESSABLE, "must be from 0 to %lld", (long long)max);
-    }
-    return value;
-}
-
 static void take_line_member(struct scan *scan, struct line *line, struct str key)
 {
     if (str_eq(key, STR("text"))) {
@@ -36,7 +27,7 @@ static void take_line_member(struct scan *scan, struct line *line, struct str ke
             scan_refuse(scan, ERR_UNPROCESSABLE, "must be debug, info, warning or error");
         }
     } else if (str_eq(key, STR("ago_ms"))) {
-        line->ago_ms = take_number(scan, AGO_MAX_MS);
+        line->ago_ms = scan_bounded(scan, 0, AGO_MAX_MS);
     } else {
         scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
     }
@@ -100,7 +91,7 @@ struct log_batch log_lines_take(struct scan *scan, const struct redact_rules *ru
     scan_object(scan);
     while (scan_member(scan, &key)) {
         if (str_eq(key, STR("first"))) {
-            first = take_number(scan, FIRST_MAX);
+            first = scan_bounded(scan, 0, FIRST_MAX);
         } else if (str_eq(key, STR("lines"))) {
             count = take_lines(scan, rules, &out);
         } else {

@@ -22,15 +22,6 @@ static void take_result(struct scan *scan, struct batch_item *item)
     }
 }
 
-static int64_t take_count(struct scan *scan, int64_t max)
-{
-    const int64_t value = scan_int(scan);
-    if (value < 0 || value > max) {
-        scan_refuse(scan, ERR_UNPROCESSABLE, "must be from 0 to %lld", (long long)max);
-    }
-    return value;
-}
-
 static struct str take_text(struct scan *scan, size_t max)
 {
     const struct str text = scan_text(scan);
@@ -50,7 +41,7 @@ static bool take_artifact_member(struct scan *scan, struct report_artifact *arti
             scan_refuse(scan, ERR_UNPROCESSABLE, "must be 64 lower-case hexadecimal digits");
         }
     } else if (str_eq(key, STR("size"))) {
-        artifact->size = take_count(scan, SIZE_LIMIT);
+        artifact->size = scan_bounded(scan, 0, SIZE_LIMIT);
     } else if (str_eq(key, STR("media_type"))) {
         artifact->media_type = take_text(scan, MEDIA_TYPE_MAX);
     } else if (str_eq(key, STR("role"))) {
@@ -104,7 +95,7 @@ static bool take_complete(struct scan *scan, struct batch_item *item, struct str
     } else if (str_eq(key, STR("artifacts"))) {
         take_artifacts(scan, item);
     } else if (str_eq(key, STR("requests_used"))) {
-        item->report.requests_used = take_count(scan, SIZE_LIMIT);
+        item->report.requests_used = scan_bounded(scan, 0, SIZE_LIMIT);
     } else {
         return false;
     }
@@ -148,7 +139,7 @@ static bool take_fail(struct scan *scan, struct batch_item *item, struct str key
     } else if (str_eq(key, STR("permanent"))) {
         item->report.permanent = scan_flag(scan);
     } else if (str_eq(key, STR("retry_after_ms"))) {
-        item->report.retry_after_us = take_count(scan, RETRY_MAX_MS) * US_PER_MS;
+        item->report.retry_after_us = scan_bounded(scan, 0, RETRY_MAX_MS) * US_PER_MS;
     } else {
         return false;
     }
@@ -158,7 +149,7 @@ static bool take_fail(struct scan *scan, struct batch_item *item, struct str key
 static bool take_throttled(struct scan *scan, struct batch_item *item, struct str key)
 {
     if (str_eq(key, STR("retry_after_ms"))) {
-        item->report.retry_after_us = take_count(scan, RETRY_MAX_MS) * US_PER_MS;
+        item->report.retry_after_us = scan_bounded(scan, 0, RETRY_MAX_MS) * US_PER_MS;
     } else if (str_eq(key, STR("host"))) {
         if (!name_is_valid(scan_text(scan), 253)) {
             scan_refuse(scan, ERR_UNPROCESSABLE, "must be a host");

@@ -432,6 +432,16 @@ int64_t scan_int(struct scan *s)
     return scan_failed(s) ? 0 : value;
 }
 
+int64_t scan_bounded(struct scan *s, int64_t min, int64_t max)
+{
+    const int64_t value = scan_int(s);
+    if (value >= min && value <= max && !scan_failed(s)) {
+        return value;
+    }
+    scan_refuse(s, ERR_UNPROCESSABLE, "must be from %lld to %lld", (long long)min, (long long)max);
+    return min;
+}
+
 bool scan_flag(struct scan *s)
 {
     if (!scan_failed(s)) {

@@ -52,6 +52,8 @@ bool scan_item(struct scan *s);
 /* A value of that type. Texts are decoded; they are slices of the body when nothing was escaped. */
 struct str scan_text(struct scan *s);
 int64_t scan_int(struct scan *s);
+/* An integer within bounds; what is not is refused and read as `min`. */
+int64_t scan_bounded(struct scan *s, int64_t min, int64_t max);
 bool scan_flag(struct scan *s);
 /* Takes `null` when it is there. */
 bool scan_null(struct scan *s);

@@ -32,7 +32,7 @@ class Request:
 
 class Corpus:
     def __init__(self, document, rng, known, tokens):
-        """known: path parameter -> values, most of which exist; tokens: who asks."""
+        """known: path parameter -> values, most of which exist; tokens: scope -> who may ask, "" -> anybody."""
         self.document, self.rng, self.known, self.tokens = document, rng, known, tokens
         self.operations = [(method.upper(), path, item[method]) for path, item in document["paths"].items()
                            for method in METHODS if method in item]
@@ -54,7 +54,8 @@ class Corpus:
         return item
 
     def valid(self, method, path, operation):
-        target, query, headers = path, [], [("Authorization", "Bearer " + self.rng.choice(self.tokens))]
+        askers = self.tokens[operation["x-stella-scope"] if operation["x-stella-scope"] in self.tokens and self.rng.random() < 0.8 else ""]
+        target, query, headers = path, [], [("Authorization", "Bearer " + self.rng.choice(askers))]
         for parameter in map(self.resolve, operation.get("parameters", [])):
             name, place = parameter["name"], parameter["in"]
             if place == "path":

@@ -93,8 +93,9 @@ class CorpusOfRequests(unittest.TestCase):
     def test_wrong_requests_change_nothing_and_break_nothing(self):
         known = {"name": ["demo", "feed", "acme", "new-1"], "id": ["job-1", "job-2", "job-20", "run-1", "job-99", "tok-99"],
                  "shard": ["0", "63"], "/api/v1/tokens/{id}#id": ["tok-99"]}
-        tokens = [*[self.node.admin] * 8, self.node.worker, self.node.token("acme", "orch:read"),
-                  self.node.token("other", "orch:operate", "orch:submit")]
+        tokens = {"orch:work": [self.node.worker],
+                  "": [*[self.node.admin] * 8, self.node.worker, self.node.token("acme", "orch:read"),
+                       self.node.token("other", "orch:operate", "orch:submit")]}
         corpus = iter(Corpus(self.document, random.Random(SEED), known, tokens))
         wire, statuses = Wire(self.node), {}
         self.changed()
