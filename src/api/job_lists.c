@@ -33,7 +33,12 @@ static void payload_is_read(struct call *call)
         call_refuse(call, ERR_NOT_FOUND, err_info(ERR_NOT_FOUND)->title);
         return;
     }
-    buf_str(&call->exchange->reply, query_text(&payload->found, 0, "payload"));
+    const struct str bytes = query_text(&payload->found, 0, "payload");
+    if (bytes.len == 0) { /* JSON never is. */
+        call_refuse(call, ERR_PAYLOAD_ERASED, err_info(ERR_PAYLOAD_ERASED)->title);
+        return;
+    }
+    buf_str(&call->exchange->reply, bytes);
     call_answer(call, 200);
 }
 

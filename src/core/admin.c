@@ -93,6 +93,9 @@ void tenant_open_decide(struct command *command, struct facts *facts)
     row->next_job = t->id.v == TENANT_SYSTEM ? TENANT_SYSTEM + 1 : 1;
     row->next_run = 1;
     row->next_lane = 1;
+    row->key_generation = 1;
+    row->key_oldest = 1;
+    row->key_turned_at = facts->now;
     facts_index(facts, t, &row->row);
     struct decision d = {.facts = facts, .t = t, .actor = command->actor};
     write_tenant(&d, "tenant.opened");

@@ -9,6 +9,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/report.h"
+#include "core/retain.h"
 #include "core/submit.h"
 
 struct limits limits_default(void)
@@ -20,6 +21,8 @@ struct limits limits_default(void)
         .due_cap = 500,
         .key_generation_us = 24 * 3600 * US_PER_S,
         .key_retention_us = 24 * 3600 * US_PER_S,
+        .payload_retention_us = 30 * 24 * 3600 * US_PER_S,
+        .retain_cap = 64,
         .ageing_step_us = 60 * US_PER_S,
         .cancel_grace_us = 30 * US_PER_S,
         .run_assembly_us = 600 * US_PER_S,
@@ -58,6 +61,7 @@ static const struct command_room rooms[] = {
     [COMMAND_JOB_PRIORITISE] = {job_prioritise_want, job_prioritise_decide, false},
     [COMMAND_RUN_CANCEL] = {run_cancel_want, run_cancel_decide, true},
     [COMMAND_RUN_RETRY] = {run_retry_want, run_retry_decide, true},
+    [COMMAND_RETAIN] = {retain_want, retain_decide, false},
     [COMMAND_DUE] = {due_want, NULL, false},
 };
 

@@ -37,6 +37,7 @@ enum command_kind {
     COMMAND_JOB_PRIORITISE,
     COMMAND_RUN_CANCEL,
     COMMAND_RUN_RETRY, /* Every dead job of the run. */
+    COMMAND_RETAIN,    /* Removes what a tenant no longer has to keep. */
     COMMAND_DUE,       /* A shard's timers; tenant is 0. */
 };
 
@@ -57,7 +58,9 @@ struct limits {
     int32_t settle_cap;            /* Successors settled in one tick. */
     int32_t due_cap;               /* Timers of a kind handled in one tick. */
     int64_t key_generation_us;     /* Length of one generation of job keys. */
-    int64_t key_retention_us;      /* Keys are kept that long after submit at least. */
+    int64_t key_retention_us;      /* Keys are kept that long after their job has ended. */
+    int64_t payload_retention_us;  /* So are payloads and worker text; 0 = for ever. */
+    int32_t retain_cap;            /* Rows of a kind removed in one tick. */
     int64_t ageing_step_us;        /* One point of priority outweighs that much waiting. */
     int64_t cancel_grace_us;       /* From cancel asked to canceled. */
     int64_t run_assembly_us;       /* A run not whole by then is abandoned. */
@@ -254,6 +257,14 @@ struct config_put {
     bool created;       /* Output. */
 };
 
+/* What was removed; all output. */
+struct retain {
+    int32_t keys;
+    int32_t request_keys;
+    int32_t payloads;
+    bool more; /* There is more that is due. */
+};
+
 struct command {
     enum command_kind kind;
     int16_t shard;
@@ -282,6 +293,7 @@ struct command {
         struct report report;
         struct job_control job;
         struct run_control run_control;
+        struct retain retain;
     };
 };
 

@@ -44,6 +44,21 @@ static bool refuse(struct command *command, const struct job_place *place, const
     return true;
 }
 
+/* What the job was asked to do is no longer known. */
+static bool refuse_erased(struct command *command, const struct outcome_row *outcome,
+                          const char *action)
+{
+    if ((outcome->carry.flags & JOB_ERASED) == 0) {
+        return false;
+    }
+    (void)err_set(
+        &command->err, ERR_PAYLOAD_ERASED,
+        "the payload was erased (payload_retention_ms after the job had ended): it cannot "
+        "be %s; submit it anew",
+        action);
+    return true;
+}
+
 /* ---- Cancel ---- */
 
 /* Ends a waiting job, or asks the worker of a leased one to stop. */
@@ -163,6 +178,8 @@ void job_retry_decide(struct command *command, struct decision *d)
     } else if (is_settling(d, job)) {
         (void)err_set(&command->err, ERR_CONFLICT,
                       "the jobs around it are still being settled; try again in a moment");
+    } else {
+        (void)refuse_erased(command, place.outcome, "retried");
     }
     control_job(command, d, "job.retry");
     if (command->err.code == ERR_OK) {
@@ -194,6 +211,10 @@ void job_replay_decide(struct command *command, struct decision *d)
     }
     if (row == NULL || place.outcome == NULL) {
         (void)refuse(command, &place, "replayed");
+        control_job(command, d, "job.replay");
+        return;
+    }
+    if (refuse_erased(command, place.outcome, "replayed")) {
         control_job(command, d, "job.replay");
         return;
     }
@@ -318,7 +339,7 @@ void run_retry_decide(struct command *command, struct decision *d)
             return;
         }
         asked->after = job.v;
-        if (place.state == JOB_DEAD) {
+        if (place.state == JOB_DEAD && (place.outcome->carry.flags & JOB_ERASED) == 0) {
             job_revive(d, job, place.outcome);
             asked->changed++;
         }

@@ -58,6 +58,12 @@ enum want_kind {
     WANT_ARTIFACTS,    /* a = job [artifacts] */
     WANT_LOG_HEAD,     /* a = job; 0: the tenant's [log_heads] */
     WANT_JOB_LOGS,     /* a = job, b = after this grant, limit [job_logs, by grant, first] */
+    /* What retention looks at; the first `limit` of the tenant's. */
+    WANT_OLD_JOB_KEYS,     /* by (generation, hash, job) [job_keys] */
+    WANT_OLD_REQUEST_KEYS, /* by (at, key) [request_keys] */
+    WANT_JOBS_AFTER,       /* b = after this job, by job [jobs] */
+    WANT_LATE_OUTCOMES,    /* those with JOB_LATE, by (ended_at, job) [outcomes] */
+    WANT_TEXTS,            /* a = job: with a message, by grant [attempts] */
     /* Of a whole shard; tenant is 0. Ordered by time; rows not yet due are included, so that the
      * first of them tells when to ask again. */
     WANT_DUE_LEASED,    /* limit: the first by due_at [leased] */
@@ -111,7 +117,10 @@ struct tenant_facts {
     struct map job_keys;      /* Asked hashes; the rows: by_key[TABLE_JOB_KEYS] -> row_list. */
     struct map ready_of_lane; /* lane -> struct lane_heads */
     struct map lists;         /* (kind << 56 | a) -> row_list, for the wants that list. */
-    int32_t min_generation;   /* Oldest generation of job keys still kept. */
+    /* Generations of job keys, as the engine remembers them: what to ask for before the row is
+     * known. 0: nothing is remembered. */
+    int32_t key_oldest;
+    int32_t key_newest;
     struct history_log log;
 };
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "core/fairness.h"
+#include "core/fold_retain.h"
 #include "core/fold_rows.h"
 #include "core/state.h"
 
@@ -26,6 +27,9 @@ static bool tenant_opened(struct fold *fold, const struct fold_event *e)
     row.next_job = fold->tenant == TENANT_SYSTEM ? TENANT_SYSTEM + 1 : 1;
     row.next_run = 1;
     row.next_lane = 1;
+    row.key_generation = 1;
+    row.key_oldest = 1;
+    row.key_turned_at = e->at;
     (void)row_set_insert(&fold->set, &row.row);
     return true;
 }
@@ -309,9 +313,13 @@ static const struct {
     {"job.succeeded", fold_job_ended},
     {"job.throttled", fold_job_put_off},
     {"job_type.put", job_type_put},
+    {"keys.dropped", fold_keys_dropped},
+    {"keys.turned", fold_keys_turned},
     {"lane.held", lane_held},
     {"lane.opened", lane_opened},
+    {"payloads.erased", fold_payloads_erased},
     {"request.stored", request_stored},
+    {"requests.dropped", fold_requests_dropped},
     {"run.abandoned", run_abandoned},
     {"run.edges", run_edges},
     {"run.ended", run_state_changed},

@@ -391,6 +391,9 @@ bool fold_job_ended(struct fold *fold, const struct fold_event *e)
     carry.job_seq = e->job_seq;
     carry.spent = (int32_t)fold_int(e, "spent");
     carry.throttled_ms = fold_int(e, "throttled_ms");
+    if (e->job.v <= fold_tenant_row(fold)->erased_to) {
+        carry.flags |= JOB_LATE;
+    }
     const struct outcome_row row =
         LIKE(outcome_row, TABLE_OUTCOMES, .job = e->job.v, .carry = carry, .state = (int16_t)state,
              .class = fold_text(e, "class"), .cause = fold_int(e, "cause"), .worker = lease.worker,

@@ -367,6 +367,9 @@ void job_end(struct decision *d, struct job_id job, struct job_place place,
     struct carry carry = *place.carry;
     const struct leased_row *lease = place.leased;
     const int64_t seq = write_ending(d, job, &carry, ending);
+    if (job.v <= d->t->row->erased_to) {
+        carry.flags |= JOB_LATE; /* Retention has passed it. */
+    }
     job_leave(d, &place);
     struct outcome_row *outcome = (struct outcome_row *)facts_add(d->facts, d->t, TABLE_OUTCOMES);
     outcome->job = job.v;

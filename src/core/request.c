@@ -75,6 +75,7 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_JOB_PRIORITISE:
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_RETRY:
+    case COMMAND_RETAIN:
     case COMMAND_DUE: break;
     }
     UNREACHABLE();

@@ -99,6 +99,10 @@ struct tenant_row {
     int64_t waiting;  /* Counter: rows in ready. */
     int64_t inflight; /* Counter: rows in leased. */
     int64_t live;     /* Counter: jobs not terminal. */
+    int32_t key_generation; /* Of job keys: the one that takes new keys; retain.h */
+    int32_t key_oldest;     /* No generation before it has keys. */
+    int64_t key_turned_at;  /* When key_generation began. */
+    int64_t erased_to;      /* Last job that retention has passed; 0 before the first. */
 };
 
 /* Directory of tenants: rows of the system tenant, so that names are unique across shards. */
@@ -289,6 +293,8 @@ enum job_flag {
     JOB_HAS_DEADLINE = 4, /* A start_deadlines row may exist. */
     JOB_HAS_ATTEMPTS = 8, /* An earlier attempt has ended. */
     JOB_HAS_PREDECESSORS = 16,
+    JOB_LATE = 32,   /* Ended after retention had passed it: its payload is erased apart. */
+    JOB_ERASED = 64, /* Payload and worker text are gone. */
 };
 
 /* What a live job carries from hot row to hot row. */

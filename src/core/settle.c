@@ -155,7 +155,8 @@ static void revive_edge(struct decision *d, const struct edge_row *edge)
     }
     struct outcome_row *outcome =
         (struct outcome_row *)facts_find(d->t, TABLE_OUTCOMES, edge->succ);
-    if (outcome != NULL && outcome->state == JOB_CANCELED && outcome->cause == edge->pred) {
+    if (outcome != NULL && outcome->state == JOB_CANCELED && outcome->cause == edge->pred &&
+        (outcome->carry.flags & JOB_ERASED) == 0) {
         job_revive(d, (struct job_id){edge->succ}, outcome);
     }
 }

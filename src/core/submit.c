@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/config.h"
 #include "core/control.h"
+#include "core/retain.h"
 
 struct sha256 submit_digest(const struct submit_item *item)
 {
@@ -56,20 +57,15 @@ static int64_t key_hash(const struct facts *facts, struct tenant_facts *t, struc
     return (int64_t)hash_keyed(&seed, key);
 }
 
-static int32_t generation_at(int64_t at, const struct limits *limits)
-{
-    return (int32_t)(at / limits->key_generation_us);
-}
-
 /* Every generation that may hold the key. */
 static bool want_key(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
                      struct str key)
 {
     const int64_t hash = key_hash(facts, t, key);
-    int32_t oldest = generation_at(facts->now - limits->key_retention_us, limits);
-    oldest = oldest < t->min_generation ? t->min_generation : oldest;
+    const int32_t newest = t->row != NULL ? t->row->key_generation : t->key_newest;
+    const int32_t oldest = t->row != NULL ? t->row->key_oldest : t->key_oldest;
     bool known = true;
-    for (int32_t g = generation_at(facts->now, limits); g >= oldest && g >= 0; g--) {
+    for (int32_t g = newest; g >= oldest && g > 0; g--) {
         known &= want_job_key(facts, t, hash, g);
     }
     const row_list *hits = map_find(&t->by_key[TABLE_JOB_KEYS], (uint64_t)hash);
@@ -212,7 +208,7 @@ static struct lane_row *lane_open(struct decision *d, const struct submit_item *
 static void add_key(struct decision *d, struct job_id id, struct str key)
 {
     struct job_key_row *row = (struct job_key_row *)facts_add(d->facts, d->t, TABLE_JOB_KEYS);
-    row->generation = generation_at(d->facts->now, d->limits);
+    row->generation = d->t->row->key_generation;
     row->hash = key_hash(d->facts, d->t, key);
     row->job = id.v;
     facts_index(d->facts, d->t, &row->row);
@@ -243,7 +239,7 @@ static int64_t write_submitted(struct decision *d, const struct new_job *job, st
     history_digest(w, STR("digest"), (struct str){(const char *)item->digest.bytes, SHA256_SIZE});
     JSON_INT(w, "flags", carry->flags);
     if (item->key.len > 0) {
-        JSON_INT(w, "generation", generation_at(d->facts->now, d->limits));
+        JSON_INT(w, "generation", d->t->row->key_generation);
         JSON_STR(w, "key", item->key);
         JSON_INT(w, "key_hash", key_hash(d->facts, d->t, item->key));
     }
@@ -305,6 +301,9 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
     };
     const int64_t delay_us = delay_of(d, job);
     CHECK(job_may_move(JOB_NONE, EVENT_SUBMIT, state));
+    if (item->key.len > 0) {
+        (void)retain_generation(d); /* Its line comes before the job's. */
+    }
     const int64_t seq = write_submitted(d, job, &carry, state, start_by);
     add_job_row(d, job, &carry, seq);
     if (item->key.len > 0) {

@@ -34,6 +34,10 @@ static const struct column tenant_columns[] = {
     {"waiting", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, waiting)},
     {"inflight", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, inflight)},
     {"live", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, live)},
+    {"key_generation", COLUMN_I4, COLUMN_PLAIN, offsetof(struct tenant_row, key_generation)},
+    {"key_oldest", COLUMN_I4, COLUMN_PLAIN, offsetof(struct tenant_row, key_oldest)},
+    {"key_turned_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, key_turned_at)},
+    {"erased_to", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, erased_to)},
 };
 
 static const struct column tenant_name_columns[] = {

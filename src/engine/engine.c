@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/group.h"
+#include "engine/retention.h"
 #include "engine/timer.h"
 #include "engine/watch.h"
 #include "platform/clock.h"
@@ -23,6 +24,8 @@ struct engine_config engine_config_default(struct ledger_target target)
         .worker_seen_us = 60 * US_PER_S,
         .look_up_us = 60 * US_PER_S,
         .read_threads = 2,
+        .retain_us = 600 * US_PER_S,
+        .orphan_us = 24 * 3600 * US_PER_S,
     };
 }
 
@@ -52,6 +55,7 @@ static enum err_code open_committers(struct engine *engine, struct err *err)
     }
     engine->seed = ledger_seed(engine->committers[0].ledger);
     TRY(reader_open(&engine->config.target, &engine->watch_reader, err));
+    TRY(reader_open(&engine->config.target, &engine->retention_reader, err));
     return directory_open(&engine->directory, &engine->config.target, err);
 }
 
@@ -66,6 +70,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     wake_init(&engine->idle);
     wake_init(&engine->retry);
     wake_init(&engine->watch);
+    wake_init(&engine->retention);
     config_cache_init(&engine->configs);
     directory_init(&engine->directory);
     read_pool_init(&engine->reads);
@@ -97,11 +102,13 @@ void engine_free(struct engine *engine)
         ledger_close(engine->committers[i].ledger);
     }
     reader_close(engine->watch_reader);
+    reader_close(engine->retention_reader);
     park_fini(&engine->park);
     summary_fini(&engine->summary);
     read_pool_fini(&engine->reads);
     directory_fini(&engine->directory);
     config_cache_fini(&engine->configs);
+    wake_fini(&engine->retention);
     wake_fini(&engine->watch);
     wake_fini(&engine->retry);
     wake_fini(&engine->idle);
@@ -123,6 +130,10 @@ static enum err_code start_threads(struct engine *engine, struct err *err)
     engine->timer_started = true;
     TRY(thread_start(&engine->watch_thread, "watch", watch_run, engine, err));
     engine->watch_started = true;
+    if (engine->config.retain_us > 0) {
+        TRY(thread_start(&engine->retention_thread, "retention", retention_run, engine, err));
+        engine->retention_started = true;
+    }
     return ERR_OK;
 }
 
@@ -175,6 +186,12 @@ enum err_code engine_start(struct engine *engine, struct err *err)
     return code;
 }
 
+void engine_sweep(struct engine *engine, struct blobs *blobs)
+{
+    CHECK(engine->stage == NODE_OPEN);
+    engine->blobs = blobs;
+}
+
 /* ---- Stopping ---- */
 
 /* Lock held: everything that was accepted has been answered. */
@@ -210,6 +227,7 @@ static void drain(struct engine *engine)
     wake_all(&engine->timer);
     wake_all(&engine->retry);
     wake_all(&engine->watch);
+    wake_all(&engine->retention);
     mutex_give(&engine->lock);
     answers_send(&answers);
 }
@@ -238,6 +256,9 @@ void engine_stop(struct engine *engine)
     }
     if (engine->watch_started) {
         thread_join(engine->watch_thread);
+    }
+    if (engine->retention_started) {
+        thread_join(engine->retention_thread);
     }
 }
 

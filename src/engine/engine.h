@@ -37,6 +37,8 @@ struct engine_config {
     int64_t gap_us;         /* No tick for that long while nobody served: leases get a full ttl. */
     int64_t look_up_us; /* After a start, claim ids are looked for in the ledger for that long. */
     int32_t read_threads;
+    int64_t retain_us; /* From one run of retention to the next; 0 for none. */
+    int64_t orphan_us; /* Blobs that nobody registered are swept after that. */
     /* One line of JSON per notable event (closed set in observe/events); may be null. */
     void (*log)(void *ctx, const char *event, struct str fields);
     void *log_ctx;
@@ -93,6 +95,8 @@ struct engine_config engine_config_default(struct ledger_target target);
 
 enum err_code engine_open(const struct engine_config *config, struct engine **out, struct err *err);
 enum err_code engine_start(struct engine *engine, struct err *err);
+/* Before the start: retention sweeps this store, which outlives the engine. */
+void engine_sweep(struct engine *engine, struct blobs *blobs);
 /* Refuses what is new, answers parked claims empty, finishes what was accepted, joins its threads.
  */
 void engine_stop(struct engine *engine);
@@ -139,7 +143,12 @@ struct engine_figures {
     uint64_t decided_anew; /* Groups run once more. */
     uint64_t outages;      /* Times the ledger went away. */
     uint64_t clock_behind; /* Episodes. */
-    int64_t queued[3];     /* Requests accepted and not answered. */
+    uint64_t retained_keys, retained_requests, erased_payloads, swept_blobs; /* Removed. */
+    uint64_t retain_runs;                                                    /* Whole ones. */
+    uint64_t retain_failed;                                                  /* Cut short. */
+    int64_t retain_last_at; /* End of the last whole run, wall clock; 0 for none. */
+    int64_t retain_last_us; /* How long it took. */
+    int64_t queued[3];      /* Requests accepted and not answered. */
     int64_t parked;
 };
 

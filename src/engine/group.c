@@ -297,6 +297,22 @@ static enum err_code commit(struct group *group, struct err *err)
     return ledger_commit(group->ledger, &plan, &group->facts, err);
 }
 
+/* Lock held. So that the keys of submits are asked for together with the tenants' rows. */
+static void remember_generations(struct group *group)
+{
+    for (size_t i = 0; i < group->shard_count; i++) {
+        const struct task *task = group->ticks[group->shards[i]].tasks[PHASE_SUBMITS].first;
+        for (; task != NULL; task = task->next) {
+            const struct command *command = task->command;
+            const struct tenant_summary *known =
+                summary_tenant(&group->engine->summary, command->shard, command->tenant);
+            struct tenant_facts *t = facts_tenant(&group->facts, command->shard, command->tenant);
+            t->key_oldest = known->key_oldest;
+            t->key_newest = known->key_newest;
+        }
+    }
+}
+
 static enum err_code begin(struct group *group, struct err *err)
 {
     struct engine *engine = group->engine;
@@ -307,6 +323,9 @@ static enum err_code begin(struct group *group, struct err *err)
     for (size_t i = 0; i < group->shard_count; i++) {
         group->ticks[group->shards[i]].now = expected;
     }
+    mutex_take(&engine->lock);
+    remember_generations(group);
+    mutex_give(&engine->lock);
     (void)want_all(group, true);
     TRY(ledger_begin(group->ledger, group->shards, group->shard_count, &group->facts, err));
     group->open = true;

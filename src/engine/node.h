@@ -96,10 +96,15 @@ struct engine {
     int32_t committer_count;
     pthread_t timer_thread;
     pthread_t watch_thread;
+    pthread_t retention_thread;
     struct reader *watch_reader;
+    struct reader *retention_reader;
+    struct blobs *blobs; /* That retention sweeps; null for none. */
     pthread_cond_t watch;
+    pthread_cond_t retention; /* Its command was answered, or the stage changed. */
     bool timer_started;
     bool watch_started;
+    bool retention_started;
 };
 
 /* One line of JSON of the event; `fields` is an object. */

@@ -52,6 +52,8 @@ bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row)
     t->max_inflight = row->max_inflight;
     t->version = row->version;
     t->config_version = row->config_version;
+    t->key_oldest = row->key_oldest;
+    t->key_newest = row->key_generation;
     t->inflight = row->inflight;
     t->virtual_time = row->charged + row->lift;
     t->head_seq = row->head_seq;

@@ -56,6 +56,8 @@ struct tenant_summary {
     int32_t max_inflight;
     int32_t version;
     int32_t config_version;
+    int32_t key_oldest; /* Generations of job keys. */
+    int32_t key_newest;
     int64_t inflight;
     int64_t virtual_time;
     int64_t head_seq;      /* Rows of an older seq are not learned. */

@@ -40,6 +40,8 @@ static struct tenant_row tenant_of(const struct query_value *v)
                                .max_inflight = (int32_t)v[5].number,
                                .version = (int32_t)v[7].number,
                                .config_version = (int32_t)v[8].number,
+                               .key_generation = (int32_t)v[18].number,
+                               .key_oldest = (int32_t)v[19].number,
                                .head_seq = v[9].number,
                                .charged = v[13].number,
                                .lift = v[14].number,

@@ -176,7 +176,8 @@ struct blob_writer;
 
 /* What a blob store does; put: begin, add…, then finish (durable, or ERR_DIGEST_MISMATCH and
  * nothing kept) or abandon. get: calls `chunk` with the bytes in order until done or it returns
- * false. */
+ * false. Whoever was told that a blob is there may go on for a while: has and put make it young,
+ * and only what is old is removed. */
 struct blobs {
     enum err_code (*has)(struct blobs *blobs, struct tenant_id tenant, const struct sha256 *digest,
                          bool *out_has, int64_t *out_size, struct err *err);
@@ -189,6 +190,15 @@ struct blobs {
     enum err_code (*get)(struct blobs *blobs, struct tenant_id tenant, const struct sha256 *digest,
                          int64_t offset, bool (*chunk)(void *ctx, struct str bytes), void *ctx,
                          struct err *err);
+    /* Calls `found` with the tenant's blobs that are older than `before` (microseconds since 1970,
+     * this machine's clock), in any order, until it returns false. */
+    enum err_code (*each_old)(struct blobs *blobs, struct tenant_id tenant, int64_t before,
+                              bool (*found)(void *ctx, const struct sha256 *digest), void *ctx,
+                              struct err *err);
+    /* Removes the blob if it is (still) that old: one step for whoever puts it or asks for it. */
+    enum err_code (*remove_old)(struct blobs *blobs, struct tenant_id tenant,
+                                const struct sha256 *digest, int64_t before, bool *out_removed,
+                                struct err *err);
     void (*close)(struct blobs *blobs);
 };
 

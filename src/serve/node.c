@@ -69,6 +69,8 @@ static struct limits limits_of(const struct settings *s)
     limits.due_cap = (int32_t)s->due_cap;
     limits.key_generation_us = s->key_generation_ms * US_PER_MS;
     limits.key_retention_us = s->key_retention_ms * US_PER_MS;
+    limits.payload_retention_us = s->payload_retention_ms * US_PER_MS;
+    limits.retain_cap = (int32_t)s->retain_cap;
     limits.ageing_step_us = s->ageing_step_ms * US_PER_MS;
     limits.cancel_grace_us = s->cancel_grace_ms * US_PER_MS;
     limits.run_assembly_us = s->run_assembly_ms * US_PER_MS;
@@ -93,8 +95,12 @@ static enum err_code start_engine(struct node *node, struct err *err)
     config.stop_us = s->shutdown_ms * US_PER_MS;
     config.gap_us = s->gap_ms * US_PER_MS;
     config.worker_seen_us = s->worker_seen_ms * US_PER_MS;
+    config.retain_us = s->retention_interval_ms * US_PER_MS;
+    config.orphan_us = s->blob_orphan_ms * US_PER_MS;
     config.log = log_engine;
     TRY(engine_open(&config, &node->api.engine, err));
+    TRY(blobs_open(&node->target, &node->api.blobs, err));
+    engine_sweep(node->api.engine, node->api.blobs);
     return engine_start(node->api.engine, err);
 }
 
@@ -173,7 +179,6 @@ static enum err_code start(struct node *node, struct err *err)
     TRY(start_engine(node, err));
     TRY(read_seed(node, err));
     TRY(node_tokens(node, err));
-    TRY(blobs_open(&node->target, &api->blobs, err));
     api->settings = &node->settings;
     api->principals = principals_new(node->settings.token_cache_ms * US_PER_MS);
     api->metrics = new_metrics();

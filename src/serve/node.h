@@ -1,7 +1,7 @@
 /*
  * serve/node - the parts of a serving node, started and stopped in order.
  *
- *   ledger ─▶ engine ─▶ tokens ─▶ blobs ─▶ API ─▶ HTTP      and back
+ *   ledger ─▶ blobs ─▶ engine ─▶ tokens ─▶ API ─▶ HTTP      and back
  */
 #ifndef SERVE_NODE_H
 #define SERVE_NODE_H

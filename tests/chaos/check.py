@@ -308,7 +308,7 @@ class Client:
     @staticmethod
     def may_refuse(ask, status):
         """409 for a control call that came too late; 503 and 429 are only given up on at the end."""
-        return status in (429, 503) or (status == 409 and ask["op"] in ("cancel", "retry", "replay"))
+        return status in (429, 503) or (status in (409, 410) and ask["op"] in ("cancel", "retry", "replay"))
 
     # -- submits --
 

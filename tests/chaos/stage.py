@@ -95,7 +95,10 @@ class Server:
         os.makedirs(self.data, exist_ok=True)
         self.process = Process("server", [
             program, "orchestrator", "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data, *self.database,
-            "--worker-token", self.worker_token_file, "--lapse-share-per-mille", "1000", "--cancel-grace-ms", "1000"],
+            "--worker-token", self.worker_token_file, "--lapse-share-per-mille", "1000", "--cancel-grace-ms", "1000",
+            # Much is dropped and erased while things are killed. Keys outlive what clients repeat: submitter.REPEATED_S.
+            "--retention-interval-ms", "300", "--payload-retention-ms", "2000", "--key-generation-ms", "3000",
+            "--key-retention-ms", "15000"],
             folder)
 
     def migrate(self):

@@ -16,6 +16,7 @@ STEPS = [("batch", 50), ("single", 20), ("unkeyed", 10), ("repeat", 6), ("run", 
          ("replay", 2)]
 AGAIN = 0.05
 KEPT = 400
+REPEATED_S = 7          # A batch is repeated for that long: half of what keys outlive their job (stage.py)
 
 
 class Submitter:
@@ -27,7 +28,7 @@ class Submitter:
         self.recorder = Recorder(options.log, options.name)
         self.name, self.rate, self.pause_file = options.name, options.rate, options.pause_file
         self.tenants = options.tenants.split(",")
-        self.batches = []   # (tenant, jobs) to send again
+        self.batches = []   # (until, tenant, jobs) to send again
         self.known = []     # (tenant, job)
         self.submitted = 0
         self.stopping = False
@@ -78,7 +79,7 @@ class Submitter:
 
     def batch(self, tenant, least=20, most=200):
         jobs = self.jobs(self.rng.randint(least, most), True)
-        self.remember(self.batches, (tenant, jobs))
+        self.remember(self.batches, (time.monotonic() + REPEATED_S, tenant, jobs))
         self.send_jobs(tenant, jobs, self.unique() if self.rng.random() < 0.5 else None)
 
     def single(self, tenant):
@@ -89,8 +90,9 @@ class Submitter:
 
     def repeat(self, tenant):
         """The same jobs again, as a client does that forgot that it was answered."""
+        self.batches = [batch for batch in self.batches if batch[0] > time.monotonic()]
         if self.batches:
-            self.send_jobs(*self.rng.choice(self.batches), self.unique())
+            self.send_jobs(*self.rng.choice(self.batches)[1:], self.unique())
 
     def run(self, tenant):
         count = self.rng.randint(2, 40)

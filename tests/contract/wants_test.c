@@ -22,6 +22,8 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     switch (kind) {
     case WANT_TENANT:
     case WANT_WORKERS:
+    case WANT_OLD_JOB_KEYS:
+    case WANT_OLD_REQUEST_KEYS:
     case WANT_DUE_LEASED:
     case WANT_DUE_DELAYED:
     case WANT_DUE_DEADLINES:
@@ -62,12 +64,17 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_ATTEMPTS: return row_int(row, "job") == want->a && row_int(row, "grant") > want->b;
     case WANT_THROTTLE: return str_eq(row_text(row, "host"), want->text);
     case WANT_SETTLING: return row_int(row, "pred") == want->a;
+    case WANT_JOBS_AFTER: return row_int(row, "job") > want->b;
+    case WANT_LATE_OUTCOMES: return (row_int(row, "flags") & JOB_LATE) != 0;
+    case WANT_TEXTS: return row_int(row, "job") == want->a && row_text(row, "message").len > 0;
     case WANT_COUNT: break;
     }
     return false;
 }
 
 static const char *const by_job[] = {"job", NULL};
+static const char *const by_at[] = {"at", "key", NULL};
+static const char *const by_end[] = {"ended_at", "job", NULL};
 static const char *const by_succ[] = {"succ", NULL};
 static const char *const by_pred[] = {"pred", NULL};
 static const char *const by_rank[] = {"rank", "lane", NULL};
@@ -111,6 +118,11 @@ static const struct {
     {WANT_ARTIFACTS, false, false, NULL, {TABLE_ARTIFACTS}},
     {WANT_LOG_HEAD, false, false, NULL, {TABLE_LOG_HEADS}},
     {WANT_JOB_LOGS, false, true, NULL, {TABLE_JOB_LOGS}},
+    {WANT_OLD_JOB_KEYS, false, true, NULL, {TABLE_JOB_KEYS}},
+    {WANT_OLD_REQUEST_KEYS, false, true, by_at, {TABLE_REQUEST_KEYS}},
+    {WANT_JOBS_AFTER, false, true, NULL, {TABLE_JOBS}},
+    {WANT_LATE_OUTCOMES, false, true, by_end, {TABLE_OUTCOMES}},
+    {WANT_TEXTS, false, true, NULL, {TABLE_ATTEMPTS}},
     {WANT_DUE_LEASED, true, true, by_due, {TABLE_LEASED}},
     {WANT_DUE_DELAYED, true, true, by_due, {TABLE_DELAYED}},
     {WANT_DUE_DEADLINES, true, true, by_due, {TABLE_START_DEADLINES}},

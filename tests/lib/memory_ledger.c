@@ -255,6 +255,55 @@ static void give_one(const struct answer *answer, enum table_id table)
     }
 }
 
+static int by_at(const void *a, const void *b)
+{
+    const struct request_key_row *x = *(const struct request_key_row *const *)a;
+    const struct request_key_row *y = *(const struct request_key_row *const *)b;
+    return x->at != y->at ? (x->at > y->at) - (x->at < y->at) : str_cmp(x->key, y->key);
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const struct outcome_row *x = *(const struct outcome_row *const *)a;
+    const struct outcome_row *y = *(const struct outcome_row *const *)b;
+    return x->ended_at != y->ended_at ? (x->ended_at > y->ended_at) - (x->ended_at < y->ended_at)
+                                      : (x->job > y->job) - (x->job < y->job);
+}
+
+static bool is_wanted(const struct answer *answer, const struct row *row)
+{
+    return of_tenant(answer, row) &&
+           (answer->kind != WANT_LATE_OUTCOMES ||
+            (((const struct outcome_row *)row)->carry.flags & JOB_LATE) != 0) &&
+           (answer->kind != WANT_TEXTS ||
+            (((const struct attempt_row *)row)->job == answer->asked->a &&
+             ((const struct attempt_row *)row)->message.len > 0)) &&
+           (answer->kind != WANT_JOBS_AFTER ||
+            ((const struct job_row *)row)->job > answer->asked->b);
+}
+
+/* What retention asks for: the first of a table, in that order (null: by the key). */
+static void give_first(const struct answer *answer, enum table_id table,
+                       int (*order)(const void *a, const void *b))
+{
+    const struct row_table *rows = &answer->ledger->set.tables[table];
+    const struct row **found = calloc(rows->n + 1, sizeof(*found));
+    size_t count = 0;
+    CHECK(found != NULL);
+    for (size_t i = 0; i < rows->n; i++) {
+        if (is_wanted(answer, rows->rows[i])) {
+            found[count++] = rows->rows[i];
+        }
+    }
+    if (order != NULL) {
+        qsort(found, count, sizeof(*found), order);
+    }
+    for (size_t i = 0; i < count && i < (size_t)answer->asked->limit; i++) {
+        give(answer, found[i]);
+    }
+    free(found);
+}
+
 static void give_all(const struct answer *answer, enum table_id table)
 {
     give_numbered(answer, table, NULL, NULL);
@@ -301,6 +350,11 @@ static void answer_want(const struct answer *a)
     case WANT_LOG_HEAD: give_one(a, TABLE_LOG_HEADS); break;
     case WANT_JOB_LOGS: give_numbered(a, TABLE_JOB_LOGS, "job", "grant"); break;
     case WANT_ARTIFACTS: give_numbered(a, TABLE_ARTIFACTS, "job", NULL); break;
+    case WANT_OLD_JOB_KEYS: give_first(a, TABLE_JOB_KEYS, NULL); break;
+    case WANT_OLD_REQUEST_KEYS: give_first(a, TABLE_REQUEST_KEYS, by_at); break;
+    case WANT_JOBS_AFTER: give_first(a, TABLE_JOBS, NULL); break;
+    case WANT_LATE_OUTCOMES: give_first(a, TABLE_OUTCOMES, by_end); break;
+    case WANT_TEXTS: give_first(a, TABLE_ATTEMPTS, NULL); break;
     case WANT_DUE_LEASED: give_due(a, TABLE_LEASED); break;
     case WANT_DUE_DELAYED: give_due(a, TABLE_DELAYED); break;
     case WANT_DUE_DEADLINES: give_due(a, TABLE_START_DEADLINES); break;

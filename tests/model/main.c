@@ -18,6 +18,7 @@ struct model {
     struct memory_ledger *ledger;
     struct limits limits;
     struct twin *twin;
+    int64_t dropped; /* Keys, by retention. */
     int64_t reports; /* Makes every report's digest another one. */
 };
 
@@ -89,7 +90,7 @@ static void submit_one(struct model *model, struct arena *arena)
     struct submit_item item = {.payload = STR("{}")};
     const int type = (int)draw(model, 2);
     const int key = draw(model, 3) == 0 ? 1 + (int)draw(model, TWIN_KEYS) : 0;
-    const int holder = key == 0 ? -1 : twin_holder(model->twin, key);
+    const int holder = key == 0 ? -1 : twin_holder(model->twin, key, model->clock);
     item.job_type = holder >= 0 ? type_name(model->twin->jobs[holder].type) : type_name(type);
     item.priority =
         (int16_t)(holder >= 0 ? model->twin->jobs[holder].asked_priority : (int)draw(model, 3) - 1);
@@ -252,6 +253,10 @@ static void control(struct model *model, enum command_kind kind)
         return;
     }
     const int index = (int)draw(model, (uint64_t)model->twin->count);
+    /* A retry does not bring back a key that others may have by now. */
+    if (model->twin->jobs[index].key != 0 && twin_is_forgotten(model->twin, index, model->clock)) {
+        return;
+    }
     struct command command = command_of(kind);
     command.job.job.v = index + 1;
     command.job.priority = (int16_t)((int)draw(model, 9) - 4);
@@ -305,12 +310,23 @@ static enum twin_state state_of(const struct model *model, int64_t job, const st
                                            : TWIN_CANCELED;
 }
 
-static void compare(const struct model *model)
+/* 0 while it lives. */
+static int64_t ended_at(const struct model *model, int64_t job)
+{
+    const struct outcome_row like = {
+        .row = {.table = TABLE_OUTCOMES}, .shard = SHARD, .tenant = TENANT, .job = job};
+    const struct outcome_row *outcome =
+        (const struct outcome_row *)row_set_find(&model->ledger->set, &like.row);
+    return outcome == NULL ? 0 : outcome->ended_at;
+}
+
+static void compare(struct model *model)
 {
     for (int i = 0; i < model->twin->count; i++) {
         const struct carry *carry = NULL;
         const enum twin_state state = state_of(model, i + 1, &carry);
-        const struct twin_job *job = &model->twin->jobs[i];
+        struct twin_job *job = &model->twin->jobs[i];
+        job->ended_at = ended_at(model, i + 1);
         if (state != job->state || carry->grant != job->grant || carry->spent != job->spent) {
             (void)fprintf(stderr, "job-%d: core state %d grant %d spent %d, twin %d %d %d\n", i + 1,
                           (int)state, carry->grant, carry->spent, (int)job->state, job->grant,
@@ -318,6 +334,15 @@ static void compare(const struct model *model)
             abort();
         }
     }
+}
+
+/* Never seen by the twin: what it removes is what nobody can ask for any more. */
+static void retain(struct model *model)
+{
+    struct command command = command_of(COMMAND_RETAIN);
+    run(model, &command);
+    CHECK(command.err.code == ERR_OK);
+    model->dropped += command.retain.keys;
 }
 
 static void step(struct model *model)
@@ -339,11 +364,15 @@ static void step(struct model *model)
     }
     model->clock++; /* A throttled job waits a microsecond. */
     run_due(model);
+    if (draw(model, 5) == 0) {
+        retain(model);
+    }
     compare(model);
     arena_fini(&arena);
 }
 
-static void run_model(uint64_t seed, int32_t steps)
+/* Returns how many keys retention dropped. */
+static int64_t run_model(uint64_t seed, int32_t steps)
 {
     struct model model = {
         .random = seed,
@@ -356,10 +385,15 @@ static void run_model(uint64_t seed, int32_t steps)
     model.limits.submit_cap = 5;
     model.limits.settle_cap = 3;
     model.limits.due_cap = 4;
+    model.limits.key_generation_us = 5 * US_PER_MS;
+    model.limits.key_retention_us = 20 * US_PER_MS;
+    model.limits.payload_retention_us = 0;
+    model.limits.retain_cap = 3;
     *model.twin = (struct twin){.max_inflight = seed % 2 == 0 ? 0 : 9,
                                 .type_limit = {0, 4},
                                 .max_attempts = 3,
-                                .ageing_us = model.limits.ageing_step_us};
+                                .ageing_us = model.limits.ageing_step_us,
+                                .key_retention = model.limits.key_retention_us};
     open_tenant(&model, SHARD_SYSTEM, TENANT_SYSTEM, 0);
     open_tenant(&model, SHARD, TENANT, model.twin->max_inflight);
     put(&model, "one", "{\"backoff_base_ms\":0,\"max_attempts\":3,\"ttl_ms\":3600000}");
@@ -368,8 +402,10 @@ static void run_model(uint64_t seed, int32_t steps)
     for (int32_t i = 0; i < steps && model.twin->count < TWIN_JOBS - RUN_MAX; i++) {
         step(&model);
     }
+    const int64_t dropped = model.dropped;
     memory_ledger_free(model.ledger);
     free(model.twin);
+    return dropped;
 }
 
 int main(int argc, char **argv)
@@ -377,10 +413,12 @@ int main(int argc, char **argv)
     const unsigned long long first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     const unsigned long long seeds = argc > 2 ? strtoull(argv[2], NULL, 10) : 20;
     const int32_t steps = argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 600;
+    int64_t dropped = 0;
     for (unsigned long long seed = first; seed < first + seeds; seed++) {
         (void)fprintf(stderr, "\rseed %llu ", seed);
-        run_model(seed, steps);
+        dropped += run_model(seed, steps);
     }
+    CHECK(dropped > 0 || steps < 200);
     (void)printf("\n%llu seeds from %llu: core and its twin agree\n", seeds, first);
     return 0;
 }

@@ -81,10 +81,16 @@ int twin_submit(struct twin *twin, int64_t now, int type, int priority, int pred
     return twin->count++;
 }
 
-int twin_holder(const struct twin *twin, int key)
+bool twin_is_forgotten(const struct twin *twin, int job, int64_t now)
+{
+    const int64_t ended_at = twin->jobs[job].ended_at;
+    return ended_at > 0 && ended_at + twin->key_retention <= now;
+}
+
+int twin_holder(const struct twin *twin, int key, int64_t now)
 {
     for (int i = 0; i < twin->count; i++) {
-        if (twin->jobs[i].key == key) {
+        if (twin->jobs[i].key == key && !twin_is_forgotten(twin, i, now)) {
             return i;
         }
     }

@@ -32,7 +32,8 @@ struct twin_job {
     int grant;
     int spent;
     bool cancel_asked;
-    int key; /* Index + 1 of its key, or 0. */
+    int key;          /* Index + 1 of its key, or 0. */
+    int64_t ended_at; /* 0 while it lives. */
 };
 
 struct twin {
@@ -41,14 +42,17 @@ struct twin {
     int max_inflight;  /* Of the tenant; 0 = unlimited. */
     int type_limit[2]; /* Of each type. */
     int max_attempts;
-    int64_t ageing_us; /* What one point of priority is worth. */
+    int64_t ageing_us;     /* What one point of priority is worth. */
+    int64_t key_retention; /* How long a key outlives its job. */
 };
 
 /* Index of the job. */
 int twin_submit(struct twin *twin, int64_t now, int type, int priority, int pred, bool always,
                 int key);
-/* The live job, or the ended one, that has the key; -1 when nobody has it. */
-int twin_holder(const struct twin *twin, int key);
+/* The job that has the key: it lives, or ended less than the retention ago; -1 when nobody has
+ * it. */
+int twin_holder(const struct twin *twin, int key, int64_t now);
+bool twin_is_forgotten(const struct twin *twin, int job, int64_t now);
 /* The job that the next lease goes to, or -1. */
 int twin_next(const struct twin *twin);
 void twin_lease(struct twin *twin, int job);

@@ -248,6 +248,11 @@ static void expect_loads(struct plans *plans)
     assert_true(pages_of(plans, "load_run_jobs", "'{3}','{2}','{7}','{0}','{100}'") < 300);
     assert_true(pages_of(plans, "load_edges_from", "'{3}','{2}','{7}','{0}','{100}'") < 10);
     assert_true(pages_of(plans, "load_edges_to", "'{3}','{2}','{7}','{0}','{100}'") < 10);
+    assert_true(pages_of(plans, "load_old_job_keys", "'{3}','{2}','{64}'") < 100);
+    assert_true(pages_of(plans, "load_old_request_keys", "'{3}','{2}','{64}'") < 200);
+    assert_true(pages_of(plans, "load_jobs_after", "'{3}','{2}','{7}','{64}'") < 100);
+    assert_true(pages_of(plans, "load_late_outcomes", "'{3}','{2}','{64}'") < 20);
+    assert_true(pages_of(plans, "load_texts", "'{3}','{2}','{7}','{64}'") < 20);
     assert_true(pages_of(plans, "load_due_delayed", "'{3}','{100}'") < 300);
     assert_true(pages_of(plans, "load_due_deadlines", "'{3}','{100}'") < 300);
     assert_true(pages_of(plans, "load_all_settling", "'{3}','{100}'") < 300);

@@ -149,6 +149,21 @@ static void run_due(struct world *world)
     }
 }
 
+/* Housekeeping of one tenant: now and then, like the rest at any moment. */
+static void run_retention(struct world *world)
+{
+    const size_t tenant = (size_t)world_draw(world, WORLD_TENANTS);
+    struct command command = {.kind = COMMAND_RETAIN,
+                              .shard = world->shards[tenant],
+                              .tenant = world->tenants[tenant],
+                              .actor = STR("retention")};
+    struct tick tick;
+    (void)world_do(world, &command, &tick);
+    world->erased += command.retain.payloads;
+    world->keys_dropped += command.retain.keys;
+    tick_fini(&tick);
+}
+
 static void move_clock(struct world *world)
 {
     world->clock += (int64_t)world_draw(world, 200 * US_PER_MS);
@@ -236,8 +251,10 @@ int64_t world_run(uint64_t seed, struct world_options options)
     world.limits.cancel_grace_us = 2 * US_PER_S;
     world.limits.run_assembly_us = 20 * US_PER_S;
     world.limits.max_throttled_us = 60 * US_PER_S;
-    world.limits.key_retention_us = 30 * US_PER_S;
-    world.limits.key_generation_us = 20 * US_PER_S;
+    world.limits.key_generation_us = 8 * US_PER_S;
+    world.limits.key_retention_us = 10 * US_PER_S;
+    world.limits.payload_retention_us = 12 * US_PER_S;
+    world.limits.retain_cap = 5;
     world.checker = checker_new(world.ledger);
     struct explainer *explainer = explainer_new(seed);
     build(&world);
@@ -248,15 +265,20 @@ int64_t world_run(uint64_t seed, struct world_options options)
         } else {
             worker_acts(&world, &world.workers[world_draw(&world, WORLD_WORKERS)]);
         }
+        if (world_chance(&world, 20)) {
+            run_retention(&world);
+        }
         run_due(&world);
         explainer_step(explainer, &world);
     }
     heal(&world);
     checker_fold(world.ledger);
     if (options.verbose) {
-        (void)printf("seed %llu: %lld ticks, %lld submitted, %lld claimed, %lld leases lost\n",
+        (void)printf("seed %llu: %lld ticks, %lld submitted, %lld claimed, %lld leases lost, "
+                     "%lld payloads erased, %lld keys dropped\n",
                      (unsigned long long)seed, (long long)world.ticks, (long long)world.submitted,
-                     (long long)world.claimed, (long long)world.lapsed_answers);
+                     (long long)world.claimed, (long long)world.lapsed_answers,
+                     (long long)world.erased, (long long)world.keys_dropped);
         explainer_print(explainer);
     }
     explainer_free(explainer);

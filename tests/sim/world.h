@@ -48,6 +48,8 @@ struct world {
     int64_t submitted;
     int64_t claimed;
     int64_t lapsed_answers; /* ERR_LEASE_LOST */
+    int64_t erased;         /* Payloads, by retention. */
+    int64_t keys_dropped;
     bool healed;
     struct checker *checker;
 };

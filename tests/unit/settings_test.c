@@ -51,6 +51,8 @@ static void defaults_are_the_contracts(void **state)
     assert_int_equal(f->settings.log_tenant_bytes, limits.log_tenant_bytes);
     assert_int_equal(f->settings.key_generation_ms * 1000, limits.key_generation_us);
     assert_int_equal(f->settings.key_retention_ms * 1000, limits.key_retention_us);
+    assert_int_equal(f->settings.payload_retention_ms * 1000, limits.payload_retention_us);
+    assert_int_equal(f->settings.retain_cap, limits.retain_cap);
     assert_int_equal(f->settings.ageing_step_ms * 1000, limits.ageing_step_us);
     assert_int_equal(f->settings.cancel_grace_ms * 1000, limits.cancel_grace_us);
     assert_int_equal(f->settings.run_assembly_ms * 1000, limits.run_assembly_us);

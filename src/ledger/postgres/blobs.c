@@ -14,8 +14,12 @@
 #include "base/check.h"
 #include "ledger/postgres/postgres.h"
 #include "ledger/postgres/session.h"
+#include "platform/clock.h"
 
-enum { PART_BYTES = 256 * 1024, CONNECTIONS_MAX = 4, TENANT_TEXT = 16 };
+/* A blob that was put or told of that lately is not made younger by telling of it again. */
+#define YOUNG_US (60 * US_PER_S)
+
+enum { PART_BYTES = 256 * 1024, CONNECTIONS_MAX = 4, TENANT_TEXT = 16, OLD_PAGE = 256 };
 
 /* One connection and its arguments; made when first needed, kept. */
 struct channel {
@@ -131,6 +135,43 @@ static enum err_code read_safely(struct postgres_blobs *b, struct tenant_id tena
     return code;
 }
 
+/* A statement with (tenant, digest, time) in a writing transaction of its own: one round trip. */
+static enum err_code write_one(struct channel *c, struct tenant_id tenant, const char *statement,
+                               const struct sha256 *digest, int64_t time, PGresult **out,
+                               struct err *err)
+{
+    CLEANUP(session_clear) PGresult *begun = NULL;
+    CLEANUP(session_clear) PGresult *set = NULL;
+    CLEANUP(session_clear) PGresult *done = NULL;
+    TRY(session_connect(&c->session, err));
+    TRY(send_begin(c, "begin", tenant, err));
+    params_reset(&c->params);
+    params_i4(&c->params, tenant.v);
+    params_bytes(&c->params, digest_bytes(digest));
+    params_i8(&c->params, time);
+    TRY(session_send(&c->session, statement, &c->params, err));
+    TRY(session_send(&c->session, "commit", NULL, err));
+    TRY(session_sync(&c->session, err));
+    TRY(skip(c, &begun, err));
+    TRY(skip(c, &set, err));
+    TRY(skip(c, out, err));
+    TRY(skip(c, &done, err));
+    return session_end(&c->session, SESSION_COMMIT_WAIT_MS, err);
+}
+
+static enum err_code write_safely(struct postgres_blobs *b, struct tenant_id tenant,
+                                  const char *statement, const struct sha256 *digest, int64_t time,
+                                  PGresult **out, struct err *err)
+{
+    struct channel *c = take_channel(b);
+    const enum err_code code = write_one(c, tenant, statement, digest, time, out, err);
+    if (code != ERR_OK) {
+        session_rollback(&c->session);
+    }
+    give_channel(b, c);
+    return code;
+}
+
 /* ---- Reading ---- */
 
 static enum err_code blobs_has(struct blobs *blobs, struct tenant_id tenant,
@@ -141,6 +182,14 @@ static enum err_code blobs_has(struct blobs *blobs, struct tenant_id tenant,
     TRY(read_safely((struct postgres_blobs *)blobs, tenant, "blob_size", digest, -1, &found, err));
     *out_has = PQntuples(found) > 0;
     *out_size = *out_has ? result_int(found, 0, 0) : 0;
+    if (!*out_has || result_int(found, 0, 1) >= clock_wall().us - YOUNG_US) {
+        return ERR_OK;
+    }
+    /* Told of, it is young again; unless a sweep was quicker. */
+    CLEANUP(session_clear) PGresult *touched = NULL;
+    TRY(write_safely((struct postgres_blobs *)blobs, tenant, "touch_blob", digest, clock_wall().us,
+                     &touched, err));
+    *out_has = PQntuples(touched) > 0;
     return ERR_OK;
 }
 
@@ -275,19 +324,20 @@ static enum err_code write_whole(struct blob_writer *writer, struct channel *c, 
     CLEANUP(session_clear) PGresult *done = NULL;
     TRY(session_connect(&c->session, err));
     TRY(send_begin(c, "begin", writer->tenant, err));
-    TRY(session_sync(&c->session, err));
-    TRY(skip(c, &begun, err));
-    TRY(skip(c, &set, err));
-    TRY(session_end(&c->session, SESSION_WAIT_MS, err));
-    TRY(write_parts(writer, c, err));
     params_reset(&c->params);
     params_i4(&c->params, writer->tenant.v);
     params_bytes(&c->params, digest_bytes(&writer->digest));
     params_i8(&c->params, writer->size);
+    params_i8(&c->params, clock_wall().us);
     TRY(session_send(&c->session, "insert_blob", &c->params, err));
+    TRY(session_sync(&c->session, err));
+    TRY(skip(c, &begun, err));
+    TRY(skip(c, &set, err));
+    TRY(skip(c, &blob, err));
+    TRY(session_end(&c->session, SESSION_WAIT_MS, err));
+    TRY(write_parts(writer, c, err));
     TRY(session_send(&c->session, "commit", NULL, err));
     TRY(session_sync(&c->session, err));
-    TRY(skip(c, &blob, err));
     TRY(skip(c, &done, err));
     TRY(session_end(&c->session, SESSION_COMMIT_WAIT_MS, err));
     if (done == NULL || strcmp(PQcmdStatus(done), "COMMIT") != 0 || c->session.warned) {
@@ -321,6 +371,41 @@ static void blobs_put_abandon(struct blob_writer *writer)
     writer_free(writer);
 }
 
+/* ---- Sweeping ---- */
+
+static enum err_code blobs_each_old(struct blobs *blobs, struct tenant_id tenant, int64_t before,
+                                    bool (*found)(void *ctx, const struct sha256 *digest),
+                                    void *ctx, struct err *err)
+{
+    struct sha256 digest = {{0}};
+    bool more = true;
+    while (more) {
+        CLEANUP(session_clear) PGresult *page = NULL;
+        TRY(write_safely((struct postgres_blobs *)blobs, tenant, "old_blobs", &digest, before,
+                         &page, err));
+        const int count = PQntuples(page);
+        for (int i = 0; i < count && more; i++) {
+            const struct str bytes = result_bytes(page, i, 0);
+            CHECK(bytes.len == SHA256_SIZE);
+            memcpy(digest.bytes, bytes.ptr, SHA256_SIZE);
+            more = found(ctx, &digest);
+        }
+        more = more && count == OLD_PAGE;
+    }
+    return ERR_OK;
+}
+
+static enum err_code blobs_remove_old(struct blobs *blobs, struct tenant_id tenant,
+                                      const struct sha256 *digest, int64_t before,
+                                      bool *out_removed, struct err *err)
+{
+    CLEANUP(session_clear) PGresult *gone = NULL;
+    TRY(write_safely((struct postgres_blobs *)blobs, tenant, "remove_old_blob", digest, before,
+                     &gone, err));
+    *out_removed = result_int(gone, 0, 0) > 0;
+    return ERR_OK;
+}
+
 /* ---- Opening ---- */
 
 static void blobs_close(struct blobs *blobs)
@@ -347,6 +432,8 @@ enum err_code postgres_blobs_open(const struct ledger_target *target, struct blo
                               .put_finish = blobs_put_finish,
                               .put_abandon = blobs_put_abandon,
                               .get = blobs_get,
+                              .each_old = blobs_each_old,
+                              .remove_old = blobs_remove_old,
                               .close = blobs_close};
     CHECK(pthread_mutex_init(&b->mutex, NULL) == 0 && pthread_cond_init(&b->freed, NULL) == 0);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {

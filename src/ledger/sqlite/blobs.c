@@ -21,7 +21,10 @@
 
 enum { PATH_TEXT = 4096, PIECE = 256 * 1024, LOCKS = 64, FOLDER_MODE = 0700 };
 
-#define ORPHAN_AGE_S (INT64_C(24) * 3600)
+#define ORPHAN_AGE_US (24 * 3600 * US_PER_S)
+
+/* A blob that was put or told of that lately is not made younger by telling of it again. */
+#define YOUNG_US (60 * US_PER_S)
 
 struct folder_blobs {
     struct blobs base;
@@ -99,6 +102,17 @@ static enum err_code make_folders(const struct folder_blobs *blobs, struct tenan
     return make_folder(folder, of_tenant, err);
 }
 
+static int64_t modified_at(const struct stat *about)
+{
+    return about->st_mtim.tv_sec * US_PER_S + about->st_mtim.tv_nsec / 1000;
+}
+
+static struct timespec time_now(void)
+{
+    const int64_t us = clock_wall().us;
+    return (struct timespec){.tv_sec = us / US_PER_S, .tv_nsec = us % US_PER_S * 1000};
+}
+
 static enum err_code has(struct blobs *base, struct tenant_id tenant, const struct sha256 *digest,
                          bool *out_has, int64_t *out_size, struct err *err)
 {
@@ -107,7 +121,11 @@ static enum err_code has(struct blobs *base, struct tenant_id tenant, const stru
     file_of(blobs, tenant, digest, path);
     struct stat about;
     CHECK(pthread_mutex_lock(lock_of(blobs, digest)) == 0);
-    const bool found = stat(path, &about) == 0;
+    bool found = stat(path, &about) == 0;
+    if (found && modified_at(&about) < clock_wall().us - YOUNG_US) {
+        const struct timespec now = time_now();
+        found = utimensat(AT_FDCWD, path, (const struct timespec[2]){now, now}, 0) == 0;
+    }
     const int why = errno;
     CHECK(pthread_mutex_unlock(lock_of(blobs, digest)) == 0);
     if (!found && why != ENOENT) {
@@ -190,7 +208,9 @@ static enum err_code finish(struct blob_writer *writer, struct err *err)
     if (!sha256_eq(&found, &writer->digest)) {
         return err_set(err, ERR_DIGEST_MISMATCH, "The bytes do not have the announced digest.");
     }
-    if (fsync(writer->file) != 0) {
+    const struct timespec now = time_now();
+    if (futimens(writer->file, (const struct timespec[2]){now, now}) != 0 ||
+        fsync(writer->file) != 0) {
         return failed(err, "sync a file");
     }
     pthread_mutex_t *lock = lock_of(writer->blobs, &writer->digest);
@@ -259,21 +279,94 @@ static void close_blobs(struct blobs *base)
 }
 
 /* Files that a crash left half written. */
-static void sweep_orphans(const char *folder)
+static void sweep_orphans(const char *folder, int64_t before)
 {
     DIR *entries = opendir(folder);
     if (entries == NULL) {
         return;
     }
-    const int64_t before = clock_wall().us / US_PER_S - ORPHAN_AGE_S;
     for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         struct stat about;
         if (fstatat(dirfd(entries), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(about.st_mode) && about.st_mtime < before) {
+            S_ISREG(about.st_mode) && modified_at(&about) < before) {
             (void)unlinkat(dirfd(entries), entry->d_name, 0);
         }
     }
     closedir(entries);
+}
+
+/* The digest that a file name stands for. */
+static bool digest_of(unsigned first, const char *name, struct sha256 *out)
+{
+    char hex[SHA256_HEX + 1];
+    const int len = snprintf(hex, sizeof(hex), "%02x%s", first, name);
+    return len == SHA256_HEX && sha256_parse(str_from(hex), out);
+}
+
+struct sweep {
+    int64_t before;
+    bool (*found)(void *ctx, const struct sha256 *digest);
+    void *ctx;
+};
+
+/* One folder of a tenant: the digests that begin with `first`. False when `found` said so. */
+static bool each_of_folder(const char *path, unsigned first, const struct sweep *sweep)
+{
+    DIR *entries = opendir(path);
+    bool more = true;
+    if (entries == NULL) {
+        return true; /* There never was one. */
+    }
+    for (const struct dirent *entry = readdir(entries); entry != NULL && more;
+         entry = readdir(entries)) {
+        struct stat about;
+        struct sha256 digest;
+        if (digest_of(first, entry->d_name, &digest) &&
+            fstatat(dirfd(entries), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+            modified_at(&about) < sweep->before) {
+            more = sweep->found(sweep->ctx, &digest);
+        }
+    }
+    closedir(entries);
+    return more;
+}
+
+static enum err_code each_old(struct blobs *base, struct tenant_id tenant, int64_t before,
+                              bool (*found)(void *ctx, const struct sha256 *digest), void *ctx,
+                              struct err *err)
+{
+    (void)err;
+    const struct folder_blobs *blobs = (const struct folder_blobs *)base;
+    const struct sweep sweep = {before, found, ctx};
+    char path[PATH_TEXT];
+    CHECK(snprintf(path, PATH_TEXT, "%s/tmp", blobs->folder) < PATH_TEXT);
+    sweep_orphans(path, before);
+    for (unsigned first = 0; first < 256; first++) {
+        const int len =
+            snprintf(path, PATH_TEXT, "%s/%d/%02x", blobs->folder, (int)tenant.v, first);
+        CHECK(len > 0 && len < PATH_TEXT);
+        if (!each_of_folder(path, first, &sweep)) {
+            break;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_code remove_old(struct blobs *base, struct tenant_id tenant,
+                                const struct sha256 *digest, int64_t before, bool *out_removed,
+                                struct err *err)
+{
+    struct folder_blobs *blobs = (struct folder_blobs *)base;
+    char path[PATH_TEXT];
+    struct stat about;
+    file_of(blobs, tenant, digest, path);
+    CHECK(pthread_mutex_lock(lock_of(blobs, digest)) == 0);
+    const bool old = stat(path, &about) == 0 && modified_at(&about) < before;
+    *out_removed = old && unlink(path) == 0;
+    const int why = errno;
+    CHECK(pthread_mutex_unlock(lock_of(blobs, digest)) == 0);
+    errno = why;
+    return old && !*out_removed && why != ENOENT ? failed(err, "remove a file") : ERR_OK;
 }
 
 static enum err_code make_store(const char *folder, struct err *err)
@@ -288,7 +381,7 @@ static enum err_code make_store(const char *folder, struct err *err)
         return err_set(err, ERR_USAGE, "The path of the blob folder is too long.");
     }
     TRY(make_folder(temporary, folder, err));
-    sweep_orphans(temporary);
+    sweep_orphans(temporary, clock_wall().us - ORPHAN_AGE_US);
     return ERR_OK;
 }
 
@@ -318,6 +411,8 @@ enum err_code sqlite_blobs_open(const struct ledger_target *target, struct blobs
                                  .put_finish = put_finish,
                                  .put_abandon = put_abandon,
                                  .get = get,
+                                 .each_old = each_old,
+                                 .remove_old = remove_old,
                                  .close = close_blobs};
     blobs->folder = folder;
     for (int i = 0; i < LOCKS; i++) {

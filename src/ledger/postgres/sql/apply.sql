@@ -24,13 +24,15 @@ WHERE x.shard = k.shard;
 -- name: insert_tenants
 INSERT INTO tenants (
     shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-    head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live)
+    head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
+    key_generation, key_oldest, key_turned_at, erased_to)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int8[]),
     unnest($5::int4[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int4[]),
     unnest($9::int4[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
     unnest($13::int4[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
-    unnest($17::int8[]), unnest($18::int8[]);
+    unnest($17::int8[]), unnest($18::int8[]), unnest($19::int4[]), unnest($20::int4[]),
+    unnest($21::int8[]), unnest($22::int8[]);
 
 -- name: update_tenants
 UPDATE tenants AS x SET
@@ -38,7 +40,8 @@ UPDATE tenants AS x SET
     max_live = k.max_live, version = k.version, config_version = k.config_version,
     head_seq = k.head_seq, next_job = k.next_job, next_run = k.next_run,
     next_lane = k.next_lane, charged = k.charged, lift = k.lift, waiting = k.waiting,
-    inflight = k.inflight, live = k.live
+    inflight = k.inflight, live = k.live, key_generation = k.key_generation,
+    key_oldest = k.key_oldest, key_turned_at = k.key_turned_at, erased_to = k.erased_to
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::text[]) AS name, unnest($5::int8[]) AS created_at, unnest($6::int4[]) AS weight,
@@ -48,7 +51,9 @@ FROM (SELECT
     unnest($13::int8[]) AS next_run, unnest($14::int4[]) AS next_lane,
     unnest($15::int8[]) AS charged, unnest($16::int8[]) AS lift,
     unnest($17::int8[]) AS waiting, unnest($18::int8[]) AS inflight,
-    unnest($19::int8[]) AS live) AS k
+    unnest($19::int8[]) AS live, unnest($20::int4[]) AS key_generation,
+    unnest($21::int4[]) AS key_oldest, unnest($22::int8[]) AS key_turned_at,
+    unnest($23::int8[]) AS erased_to) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_tenants

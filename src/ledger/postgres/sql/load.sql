@@ -30,7 +30,8 @@ CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.name, x.created_at, x.weight, x.max_inflight, x.max_live,
         x.version, x.config_version, x.head_seq, x.next_job, x.next_run, x.next_lane,
-        x.charged, x.lift, x.waiting, x.inflight, x.live
+        x.charged, x.lift, x.waiting, x.inflight, x.live, x.key_generation,
+        x.key_oldest, x.key_turned_at, x.erased_to
     FROM tenants AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     LIMIT 1) AS r;
@@ -509,6 +510,72 @@ CROSS JOIN LATERAL (
     FROM artifacts AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a
     ORDER BY x.role, x.name OFFSET 0) AS r;
+
+-- name: load_old_job_keys
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.generation, x.hash, x.job
+    FROM job_keys AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.generation, x.hash, x.job LIMIT k.most) AS r;
+
+-- name: load_old_request_keys
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.key, x.digest, x.at, x.status, x.location, x.answer
+    FROM request_keys AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND (x.at, x.key) >= (0, '')
+    ORDER BY x.at, x.key LIMIT k.most) AS r;
+
+-- name: load_jobs_after
+-- args: shard, tenant, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS b,
+      unnest($4::int4[]) AS most, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.run, x.lane, x.priority, x.rank, x.submitted_at,
+        x.submit_seq, x.replay_of, x.name, x.key, x.digest, x.traceparent, x.payload
+    FROM jobs AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job > k.b
+    ORDER BY x.job LIMIT k.most) AS r;
+
+-- name: load_late_outcomes
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x.lane, x.rank, x.run, x.flags, x.priority,
+        x."grant", x.spent, x.job_seq, x.throttled_ms, x.state, x.class, x.cause, x.worker,
+        x.claimed_at, x.claimed_seq, x.ended_at, x.ended_seq, x.digest, x.result
+    FROM outcomes AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.flags & 32 > 0
+      AND (x.ended_at, x.job) >= (0, 0)
+    ORDER BY x.ended_at, x.job LIMIT k.most) AS r;
+
+-- name: load_texts
+-- args: shard, tenant, a, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int4[]) AS most, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.job, x."grant", x.ending, x.class, x.worker, x.claimed_at,
+        x.claimed_seq, x.ended_at, x.ended_seq, x.digest, x.message
+    FROM attempts AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job = k.a AND x."grant" > 0
+      AND length(x.message) > 0
+    ORDER BY x."grant" LIMIT k.most) AS r;
 
 -- name: load_due_leased
 -- args: shard, limit

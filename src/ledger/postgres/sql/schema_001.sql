@@ -67,6 +67,10 @@ CREATE TABLE tenants (
     waiting        int8 NOT NULL,
     inflight       int8 NOT NULL,
     live           int8 NOT NULL,
+    key_generation int4 NOT NULL,
+    key_oldest     int4 NOT NULL,
+    key_turned_at  int8 NOT NULL,
+    erased_to      int8 NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -460,7 +464,7 @@ CREATE TABLE blobs (
     tenant     int4 NOT NULL,
     sha256     bytea NOT NULL,
     size       int8 NOT NULL,
-    created_at int8 NOT NULL,
+    used_at    int8 NOT NULL, -- Put or told of last, within a minute.
     PRIMARY KEY (tenant, sha256)
 );
 
@@ -487,6 +491,9 @@ CREATE INDEX dag_edges_succ ON dag_edges (shard, tenant, succ, pred);
 CREATE INDEX delayed_due ON delayed (shard, due_at, tenant, job);
 -- The bulk of a ledger has succeeded (5): it is listed by walking the key.
 CREATE INDEX outcomes_bad ON outcomes (shard, tenant, state, job) WHERE state <> 5;
+-- Nearly empty: ended after retention had passed them (JOB_LATE).
+CREATE INDEX outcomes_late ON outcomes (shard, tenant, ended_at, job) WHERE flags & 32 > 0;
+CREATE INDEX request_keys_at ON request_keys (shard, tenant, at, key);
 CREATE INDEX artifacts_run ON artifacts (shard, tenant, run, job, role, name) WHERE run > 0;
 CREATE INDEX artifacts_sha256 ON artifacts (shard, tenant, sha256);
 
@@ -614,7 +621,7 @@ BEGIN
         EXECUTE format('CREATE POLICY engine_by_tenant ON %I TO stella_engine USING (
             tenant::int8 = (SELECT nullif(current_setting(''stella.tenant'', true), '''')::int8))',
             name);
-        EXECUTE format('GRANT SELECT, INSERT, DELETE ON %I TO stella_engine', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO stella_engine', name);
     END LOOP;
 END
 $$;

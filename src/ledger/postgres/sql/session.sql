@@ -67,19 +67,37 @@ SELECT set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', '
 SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8;
 
 -- name: blob_size
-SELECT size FROM blobs WHERE tenant = $1::int4 AND sha256 = $2::bytea;
+SELECT size, used_at FROM blobs WHERE tenant = $1::int4 AND sha256 = $2::bytea;
 
 -- name: blob_part
 SELECT bytes FROM blob_parts WHERE tenant = $1::int4 AND sha256 = $2::bytea AND part = $3::int4;
 
--- Two writers of the same bytes write the same parts: the later one waits for the first, then adds
--- nothing.
+-- The blob's row comes first: it is what writers of the same bytes and the sweep wait for.
 -- name: insert_blob_part
 INSERT INTO blob_parts (tenant, sha256, part, bytes)
 VALUES ($1::int4, $2::bytea, $3::int4, $4::bytea)
 ON CONFLICT DO NOTHING;
 
 -- name: insert_blob
-INSERT INTO blobs (tenant, sha256, size, created_at)
-VALUES ($1::int4, $2::bytea, $3::int8, (extract(epoch FROM clock_timestamp()) * 1000000)::int8)
-ON CONFLICT DO NOTHING;
+INSERT INTO blobs (tenant, sha256, size, used_at)
+VALUES ($1::int4, $2::bytea, $3::int8, $4::int8)
+ON CONFLICT (tenant, sha256) DO UPDATE SET used_at = excluded.used_at;
+
+-- Who is told that a blob is there may use it: it is young again.
+-- name: touch_blob
+UPDATE blobs SET used_at = greatest(used_at, $3::int8)
+WHERE tenant = $1::int4 AND sha256 = $2::bytea
+RETURNING size;
+
+-- name: old_blobs
+SELECT sha256 FROM blobs
+WHERE tenant = $1::int4 AND sha256 > $2::bytea AND used_at < $3::int8
+ORDER BY sha256 LIMIT 256;
+
+-- name: remove_old_blob
+WITH gone AS (
+    DELETE FROM blobs WHERE tenant = $1::int4 AND sha256 = $2::bytea AND used_at < $3::int8
+    RETURNING tenant, sha256),
+parts AS (
+    DELETE FROM blob_parts AS p USING gone AS g WHERE p.tenant = g.tenant AND p.sha256 = g.sha256)
+SELECT count(*)::int8 FROM gone;

@@ -9,14 +9,16 @@ WHERE shard = ?1;
 -- name: insert_tenants
 INSERT INTO tenants (shard, tenant, name, created_at, weight, max_inflight, max_live, version,
         config_version, head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight,
-        live)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18);
+        live, key_generation, key_oldest, key_turned_at, erased_to)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+        ?21, ?22);
 
 -- name: update_tenants
 UPDATE tenants
 SET name = ?3, created_at = ?4, weight = ?5, max_inflight = ?6, max_live = ?7, version = ?8,
     config_version = ?9, head_seq = ?10, next_job = ?11, next_run = ?12, next_lane = ?13,
-    charged = ?14, lift = ?15, waiting = ?16, inflight = ?17, live = ?18
+    charged = ?14, lift = ?15, waiting = ?16, inflight = ?17, live = ?18,
+    key_generation = ?19, key_oldest = ?20, key_turned_at = ?21, erased_to = ?22
 WHERE shard = ?1 AND tenant = ?2;
 
 -- name: delete_tenants

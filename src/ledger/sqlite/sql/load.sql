@@ -12,7 +12,8 @@ WHERE shard = ?1;
 -- name: load_tenant
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
+       key_generation, key_oldest, key_turned_at, erased_to
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
@@ -275,6 +276,49 @@ FROM job_logs
 WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant > ?4
 ORDER BY grant, first
 LIMIT ?5;
+
+-- name: load_old_job_keys
+-- args: shard, tenant, limit
+SELECT shard, tenant, generation, hash, job
+FROM job_keys
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY generation, hash, job
+LIMIT ?3;
+
+-- name: load_old_request_keys
+-- args: shard, tenant, limit
+SELECT shard, tenant, key, digest, at, status, location, answer
+FROM request_keys INDEXED BY request_keys_at
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY at, key
+LIMIT ?3;
+
+-- name: load_jobs_after
+-- args: shard, tenant, b, limit
+SELECT shard, tenant, job, run, lane, priority, rank, submitted_at, submit_seq, replay_of, name, key,
+       digest, traceparent, payload
+FROM jobs
+WHERE shard = ?1 AND tenant = ?2 AND job > ?3
+ORDER BY job
+LIMIT ?4;
+
+-- name: load_late_outcomes
+-- args: shard, tenant, limit
+SELECT shard, tenant, job, lane, rank, run, flags, priority, grant, spent, job_seq, throttled_ms,
+       state, class, cause, worker, claimed_at, claimed_seq, ended_at, ended_seq, digest, result
+FROM outcomes INDEXED BY outcomes_late
+WHERE shard = ?1 AND tenant = ?2 AND flags & 32 > 0
+ORDER BY ended_at, job
+LIMIT ?3;
+
+-- name: load_texts
+-- args: shard, tenant, a, limit
+SELECT shard, tenant, job, grant, ending, class, worker, claimed_at, claimed_seq, ended_at,
+       ended_seq, digest, message
+FROM attempts
+WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND length(message) > 0
+ORDER BY grant
+LIMIT ?4;
 
 -- Of all leases of the shard, which are few: an index would cost every job an entry.
 -- name: load_due_leased

@@ -20,7 +20,7 @@ SELECT 'last_at' AS name, CAST(max(last_at) AS TEXT) AS value FROM shards;
 -- args: after_name, limit
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
-       t.waiting, t.inflight, t.live
+       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name > ?1
 ORDER BY n.name
@@ -30,21 +30,23 @@ LIMIT ?2;
 -- args: name
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
-       t.waiting, t.inflight, t.live
+       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name = ?1;
 
 -- name: tenant_by_id
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
+       key_generation, key_oldest, key_turned_at, erased_to
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
 -- name: tenants_of_shard
 -- args: shard
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
+       key_generation, key_oldest, key_turned_at, erased_to
 FROM tenants
 WHERE shard = ?1
 ORDER BY tenant;
@@ -375,6 +377,13 @@ FROM artifacts INDEXED BY artifacts_sha256
 WHERE shard = ?1 AND tenant = ?2 AND sha256 = ?3
 ORDER BY job, role, name;
 
+-- name: artifact_is_known
+-- args: shard, tenant, sha256
+SELECT job
+FROM artifacts INDEXED BY artifacts_sha256
+WHERE shard = ?1 AND tenant = ?2 AND sha256 = ?3
+LIMIT 1;
+
 -- name: attempts_of_job
 -- args: shard, tenant, job
 SELECT shard, tenant, job, grant, ending, class, worker, claimed_at, claimed_seq, ended_at,
@@ -477,7 +486,8 @@ ORDER BY shard;
 
 -- name: dump_tenants
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
-       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live
+       head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
+       key_generation, key_oldest, key_turned_at, erased_to
 FROM tenants
 ORDER BY shard, tenant;
 

@@ -60,6 +60,10 @@ CREATE TABLE tenants (
     waiting INTEGER NOT NULL,
     inflight INTEGER NOT NULL,
     live INTEGER NOT NULL,
+    key_generation INTEGER NOT NULL,
+    key_oldest INTEGER NOT NULL,
+    key_turned_at INTEGER NOT NULL,
+    erased_to INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) STRICT, WITHOUT ROWID;
 
@@ -439,6 +443,9 @@ CREATE INDEX dag_edges_succ ON dag_edges (shard, tenant, succ, pred);
 CREATE INDEX delayed_due ON delayed (shard, due_at, tenant, job);
 -- The bulk of a ledger has succeeded (5): it is listed by walking the key.
 CREATE INDEX outcomes_bad ON outcomes (shard, tenant, state, job) WHERE state <> 5;
+-- Nearly empty: ended after retention had passed them (JOB_LATE).
+CREATE INDEX outcomes_late ON outcomes (shard, tenant, ended_at, job) WHERE flags & 32 > 0;
+CREATE INDEX request_keys_at ON request_keys (shard, tenant, at, key);
 CREATE INDEX artifacts_run ON artifacts (shard, tenant, run, job, role, name) WHERE run > 0;
 CREATE INDEX artifacts_sha256 ON artifacts (shard, tenant, sha256);
 
