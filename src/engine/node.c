@@ -40,6 +40,7 @@ static struct shard_state *count_in(struct engine *engine, struct task *task)
 void node_enqueue(struct engine *engine, struct task *task)
 {
     struct shard_state *shard = count_in(engine, task);
+    task->arrived = ++engine->arrivals;
     task_list_push(&shard->waiting[task->queue], task);
     if (engine->idle_committers > 0 && node_has_group(engine)) {
         wake_one(&engine->work);

@@ -79,7 +79,7 @@ struct engine {
     int64_t mono_seen;
     int64_t clock_behind_logged; /* Mono. */
     struct shard_state shards[SHARD_COUNT];
-    int16_t cursor;              /* Where taking went on last. */
+    uint64_t arrivals;           /* Tasks that came. */
     int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
     int32_t busy_committers;
     int32_t idle_committers;    /* Waiting for work. */

@@ -25,6 +25,7 @@ struct task {
     struct engine_request *request; /* Or null. */
     struct claiming *claiming;      /* Or null. */
     enum engine_queue queue;
+    uint64_t arrived; /* Rises with each arrival at the node. */
     int32_t units;
     uint8_t feed_count;
     struct feed feeds[FEEDS_MAX]; /* Submits. */

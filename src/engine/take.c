@@ -66,30 +66,67 @@ static int32_t take_submits(struct group *group, int16_t shard, int32_t jobs)
     return jobs;
 }
 
-static void take_shards(struct group *group)
+/* ---- Which shards ---- */
+
+static uint64_t arrival(const struct task_list *waiting)
 {
-    struct engine *engine = group->engine;
-    int16_t first = engine->cursor;
-    for (int16_t i = 0; i < SHARD_COUNT; i++) {
-        const int16_t shard = (int16_t)((engine->cursor + i) % SHARD_COUNT);
-        if (engine->shards[shard].busy) {
+    return waiting->first == NULL ? UINT64_MAX : waiting->first->arrived;
+}
+
+/* When the first came that waits, but for submits; 0 for timers, UINT64_MAX for nothing. */
+static uint64_t oldest_work(const struct shard_state *shard)
+{
+    const uint64_t report = arrival(&shard->waiting[QUEUE_REPORTS]);
+    const uint64_t control = arrival(&shard->waiting[QUEUE_CONTROL]);
+    return shard->due ? 0 : report < control ? report : control;
+}
+
+static uint64_t oldest_submit(const struct shard_state *shard)
+{
+    return arrival(&shard->waiting[QUEUE_SUBMITS]);
+}
+
+struct waiting_shard {
+    uint64_t since;
+    int16_t shard;
+};
+
+/* Shards that nobody has and where something waits, the longest wait first: one that was busy, or
+ * for which there was no room, is next. */
+static size_t waiting_shards(const struct engine *engine,
+                             uint64_t (*oldest)(const struct shard_state *shard),
+                             struct waiting_shard out[SHARD_COUNT])
+{
+    size_t count = 0;
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        const struct shard_state *state = &engine->shards[shard];
+        const uint64_t since = state->busy ? UINT64_MAX : oldest(state);
+        if (since == UINT64_MAX) {
             continue;
         }
-        if (group->units >= engine->config.group_units) {
-            first = shard;
-            break;
+        size_t at = count++;
+        for (; at > 0 && out[at - 1].since > since; at--) {
+            out[at] = out[at - 1];
         }
-        take_queue(group, shard, QUEUE_REPORTS, PHASE_REPORTS);
-        take_queue(group, shard, QUEUE_CONTROL, PHASE_CONTROL);
-        take_due(group, shard);
+        out[at] = (struct waiting_shard){since, shard};
     }
+    return count;
+}
+
+static void take_shards(struct group *group)
+{
+    const struct engine *engine = group->engine;
+    struct waiting_shard waiting[SHARD_COUNT];
+    const size_t working = waiting_shards(engine, oldest_work, waiting);
+    for (size_t i = 0; i < working && group->units < engine->config.group_units; i++) {
+        take_queue(group, waiting[i].shard, QUEUE_REPORTS, PHASE_REPORTS);
+        take_queue(group, waiting[i].shard, QUEUE_CONTROL, PHASE_CONTROL);
+        take_due(group, waiting[i].shard);
+    }
+    const size_t submitting = waiting_shards(engine, oldest_submit, waiting);
     int32_t jobs = 0;
-    for (int16_t i = 0; i < SHARD_COUNT && jobs < engine->submit_cap; i++) {
-        const int16_t shard = (int16_t)((first + i) % SHARD_COUNT);
-        if (!engine->shards[shard].busy) {
-            jobs = take_submits(group, shard, jobs);
-            engine->cursor = jobs > 0 ? (int16_t)((shard + 1) % SHARD_COUNT) : first;
-        }
+    for (size_t i = 0; i < submitting && jobs < engine->submit_cap; i++) {
+        jobs = take_submits(group, waiting[i].shard, jobs);
     }
 }
 
