@@ -138,10 +138,10 @@ static void give_room(struct call *call, struct batch *batch, struct command *co
 {
     if (batch->is_beat && command->heartbeat.items == NULL) {
         command->heartbeat.worker = batch->worker;
-        command->heartbeat.items = arena_array(call->arena, struct heartbeat_item, left);
+        command->heartbeat.items = arena_bytes(call->arena, left * sizeof(struct heartbeat_item));
     } else if (!batch->is_beat && command->report.items == NULL) {
         command->report.worker = batch->worker;
-        command->report.items = arena_array(call->arena, struct report_item, left);
+        command->report.items = arena_bytes(call->arena, left * sizeof(struct report_item));
     }
 }
 

@@ -116,7 +116,7 @@ char *arena_cstr(struct arena *arena, struct str s)
 
 struct str arena_str(struct arena *arena, struct str s)
 {
-    return (struct str){arena_cstr(arena, s), s.len};
+    return s.len == 0 ? STR("") : (struct str){arena_cstr(arena, s), s.len};
 }
 
 struct str arena_format(struct arena *arena, const char *format, ...)

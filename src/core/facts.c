@@ -85,6 +85,11 @@ bool want(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int6
     return false;
 }
 
+bool facts_meets_again(struct facts *facts, struct tenant_facts *t, const void *thing)
+{
+    return was_asked(facts, t, want_key(WANT_COUNT, (int64_t)(intptr_t)thing));
+}
+
 /* Texts of different kinds must not meet: the key is the kind's letter, then both texts. */
 static struct str text_key(struct arena *arena, enum want_kind kind, struct str text,
                            struct str text2)

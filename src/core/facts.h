@@ -175,6 +175,8 @@ bool want_list_of(struct facts *facts, struct tenant_facts *t, enum want_kind ki
 bool want_open_lanes(struct facts *facts, struct tenant_facts *t, struct str types, int64_t now,
                      int32_t heads);
 bool want_of_shard(struct facts *facts, int16_t shard, enum want_kind kind, int32_t limit);
+/* True when this was called before in this tick for the same thing: what it wants was asked. */
+bool facts_meets_again(struct facts *facts, struct tenant_facts *t, const void *thing);
 
 /* For the ledger: a row that answers a want of `kind`. The row lies in the arena, ROW_CLEAN. A row
  * that is known already is ignored (what the working set holds is newer). */

@@ -1,5 +1,6 @@
 #include "ledger/postgres/load.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -80,11 +81,56 @@ enum err_code load_send(struct session *session, struct params *params, const st
 
 /* ---- Receiving ---- */
 
+/* Bytes of a number, most significant first; 0 for what is none. */
+static int number_size(enum column_kind kind)
+{
+    switch (kind) {
+    case COLUMN_BOOL: return sizeof(bool);
+    case COLUMN_I2: return sizeof(int16_t);
+    case COLUMN_I4: return sizeof(int32_t);
+    case COLUMN_I8: return sizeof(int64_t);
+    case COLUMN_TEXT:
+    case COLUMN_BYTES: return 0;
+    }
+    UNREACHABLE();
+}
+
+static void take_number(const char *bytes, enum column_kind kind, char *out)
+{
+    uint16_t two = 0;
+    uint32_t four = 0;
+    uint64_t eight = 0;
+    if (kind == COLUMN_I8) {
+        memcpy(&eight, bytes, sizeof(eight));
+        eight = be64toh(eight);
+        memcpy(out, &eight, sizeof(eight));
+    } else if (kind == COLUMN_I4) {
+        memcpy(&four, bytes, sizeof(four));
+        four = be32toh(four);
+        memcpy(out, &four, sizeof(four));
+    } else if (kind == COLUMN_I2) {
+        memcpy(&two, bytes, sizeof(two));
+        two = be16toh(two);
+        memcpy(out, &two, sizeof(two));
+    } else {
+        *(bool *)out = *bytes != 0;
+    }
+}
+
+void load_check(const PGresult *result, enum table_id table, int first)
+{
+    const struct table *description = table_get(table);
+    CHECK(PQnfields(result) == first + 1 + (int)description->column_count);
+    for (size_t i = 0; i < description->column_count; i++) {
+        const int size = number_size(description->columns[i].kind);
+        CHECK(size == 0 || PQfsize(result, first + 1 + (int)i) == size);
+    }
+}
+
 struct row *load_row(struct arena *arena, enum table_id table, const PGresult *result, int at,
                      int first)
 {
     const struct table *description = table_get(table);
-    CHECK(PQnfields(result) == first + 1 + (int)description->column_count);
     struct row *row = arena_alloc(arena, description->row_size);
     row->table = (uint8_t)table;
     row->locator = place_from_bytes(PQgetvalue(result, at, first));
@@ -94,7 +140,7 @@ struct row *load_row(struct arena *arena, enum table_id table, const PGresult *r
         if (column->kind == COLUMN_TEXT || column->kind == COLUMN_BYTES) {
             column_set_str(column, row, arena_str(arena, result_bytes(result, at, field)));
         } else {
-            column_set_int(column, row, result_int(result, at, field));
+            take_number(PQgetvalue(result, at, field), column->kind, (char *)row + column->offset);
         }
     }
     return row;
@@ -105,6 +151,9 @@ static enum err_code receive_one(struct session *session, struct facts *facts, e
 {
     CLEANUP(session_clear) PGresult *result = NULL;
     TRY(session_next(session, SESSION_WAIT_MS, &result, err));
+    if (result != NULL) {
+        load_check(result, table, COLUMN_PLACE);
+    }
     for (int i = 0; i < PQntuples(result); i++) {
         const int64_t number = result_int(result, i, COLUMN_NR);
         CHECK(number >= 1 && (size_t)number <= wants->n);

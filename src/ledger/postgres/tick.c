@@ -128,6 +128,9 @@ static enum err_code receive_begin(struct postgres_ledger *l, struct facts *fact
     TRY(skip(l, err));
     TRY(session_next(&l->session, SESSION_WAIT_MS, &rows, err));
     CHECK(rows == NULL || PQntuples(rows) == (int)l->shard_count);
+    if (rows != NULL) {
+        load_check(rows, TABLE_SHARDS, 1);
+    }
     for (int i = 0; facts != NULL && i < PQntuples(rows); i++) {
         const struct want asked = {.shard = l->shards[i]};
         facts_learn(facts, WANT_COUNT, &asked, load_row(facts->arena, TABLE_SHARDS, rows, i, 1));
