@@ -80,6 +80,8 @@ struct engine {
     int64_t clock_behind_logged; /* Mono. */
     struct shard_state shards[SHARD_COUNT];
     uint64_t arrivals;           /* Tasks that came. */
+    int64_t gather_units;        /* A group is begun for so much, or ... */
+    int64_t gather_until;        /* ... after that (mono). */
     int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
     int32_t busy_committers;
     int32_t idle_committers;    /* Waiting for work. */
@@ -125,6 +127,8 @@ void node_put_back(struct engine *engine, struct task *task);
 struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queue queue);
 /* Lock held: a group should begin now. While one is running, the next waits until it is worth a
  * commit of its own: more groups at once are slower than larger ones. */
+/* Lock held: work of shards that nobody has. */
+int64_t node_waiting_units(const struct engine *engine);
 bool node_has_group(const struct engine *engine);
 
 /* Lock held: something is due at that time (mono); the timer thread learns of it. */
