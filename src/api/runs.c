@@ -3,6 +3,7 @@
 #include "api/submits.h"
 #include "api/views.h"
 #include "base/map.h"
+#include "base/time.h"
 
 /* ---- Submit ---- */
 
@@ -194,15 +195,46 @@ void api_get_run(struct call *call)
 struct run_list {
     bool has_state;
     enum run_state state;
+    int64_t from; /* Submitted then or later; 0: not asked. */
+    int64_t to;   /* Submitted before; INT64_MAX: not asked. */
     struct page page;
     struct query_result found;
 };
 
+/* Numbers are given in the order of time: the least that no run submitted before `to` has. */
+static enum err_code find_end(struct call *call, struct reader *reader, int64_t *out_before)
+{
+    const struct run_list *list = call->state;
+    struct query_result found;
+    const struct query tenant = tenant_query(call, "tenant_by_id");
+    TRY(reader_query(reader, &tenant, &found, &call->err));
+    int64_t low = 1;
+    int64_t high = found.rows == 0 ? 1 : query_int(&found, 0, "next_run");
+    while (low < high) {
+        const int64_t middle = low + (high - low + 1) / 2;
+        struct query q = tenant_query(call, "runs_page");
+        query_arg_int(&q, middle);
+        query_arg_int(&q, 1);
+        TRY(reader_query(reader, &q, &found, &call->err));
+        if (found.rows == 0 || query_int(&found, 0, "submitted_at") < list->to) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    *out_before = low;
+    return ERR_OK;
+}
+
 static void read_list(struct call *call, struct reader *reader)
 {
     struct run_list *list = call->state;
+    int64_t before = list->page.is_first ? INT64_MAX : list->page.at.keys[0];
+    if (list->page.is_first && list->to < INT64_MAX && find_end(call, reader, &before) != ERR_OK) {
+        return;
+    }
     struct query q = tenant_query(call, list->has_state ? "runs_in_state_page" : "runs_page");
-    query_arg_int(&q, list->page.is_first ? INT64_MAX : list->page.at.keys[0]);
+    query_arg_int(&q, before);
     query_arg_int(&q, list->page.limit + 1);
     if (list->has_state) {
         query_arg_int(&q, list->state);
@@ -215,25 +247,54 @@ static void list_is_read(struct call *call)
     struct run_list *list = call->state;
     struct page *page = &list->page;
     struct json_writer w = page_open(call);
+    page->has_next = list->found.rows > (size_t)page->limit;
     for (size_t i = 0; i < list->found.rows && i < (size_t)page->limit; i++) {
         const struct run_row *row =
             (const struct run_row *)query_row(&list->found, i, TABLE_RUNS, call->arena);
+        if (row->submitted_at < list->from) {
+            page->has_next = false;
+            break;
+        }
         put_run(&w, row);
         page->next.keys[0] = row->run;
     }
-    page->has_next = list->found.rows > (size_t)page->limit;
     page_close(call, &w, page);
+}
+
+static bool take_time(struct call *call, struct str text, int64_t *out)
+{
+    struct wall_time at;
+    if (text.ptr != NULL && (!time_parse(text, &at) || at.us <= 0)) {
+        call_refuse(call, ERR_INVALID_REQUEST,
+                    "submitted_after and submitted_before are times as in RFC 3339");
+        return false;
+    }
+    *out = text.ptr != NULL ? at.us : *out;
+    return true;
 }
 
 void api_list_runs(struct call *call)
 {
     struct run_list *list = arena_new(call->arena, struct run_list);
     struct str state = {0};
+    struct str after = {0};
+    struct str before = {0};
     struct str limit = {0};
     struct str cursor = {0};
-    const struct query_param params[] = {{"state", &state}, {"limit", &limit}, {"cursor", &cursor}};
+    const struct query_param params[] = {{"state", &state},
+                                         {"submitted_after", &after},
+                                         {"submitted_before", &before},
+                                         {"limit", &limit},
+                                         {"cursor", &cursor}};
+    list->to = INT64_MAX;
     call->state = list;
-    if (!call_query(call, params, 3) || !page_begin(call, &list->page, limit, cursor, state)) {
+    if (!call_query(call, params, sizeof(params) / sizeof(params[0]))) {
+        return;
+    }
+    const struct str filters = arena_format(call->arena, "%.*s\n%.*s\n%.*s", STR_ARG(state),
+                                            STR_ARG(after), STR_ARG(before));
+    if (!take_time(call, after, &list->from) || !take_time(call, before, &list->to) ||
+        !page_begin(call, &list->page, limit, cursor, filters)) {
         return;
     }
     list->has_state = state.ptr != NULL;

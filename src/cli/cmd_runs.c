@@ -34,7 +34,10 @@ static const struct cli_shape MADE = {"id", MADE_COLUMNS, CLI_COUNT(MADE_COLUMNS
 
 static int list(struct cli_call *call)
 {
-    return cli_list(call, cli_query(call, STR("/runs"), "state", cli_value(call, "state")), &SHAPE);
+    struct str path = cli_query(call, STR("/runs"), "state", cli_value(call, "state"));
+    path = cli_query(call, path, "submitted_after", cli_value(call, "after"));
+    path = cli_query(call, path, "submitted_before", cli_value(call, "before"));
+    return cli_list(call, path, &SHAPE);
 }
 
 static int get(struct cli_call *call)
@@ -282,6 +285,8 @@ static int explain(struct cli_call *call)
 
 static const struct cli_option LIST_OPTIONS[] = {
     {"state", 0, "STATE", "active, succeeded, failed or canceled"},
+    {"after", 0, "TIME", "Submitted at that time or later, as 2026-01-31T06:00:00Z"},
+    {"before", 0, "TIME", "Submitted before that time"},
 };
 
 static const struct cli_option SUBMIT_OPTIONS[] = {

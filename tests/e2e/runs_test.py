@@ -177,6 +177,22 @@ class Runs(unittest.TestCase):
                  and line["facts"]["about"] == f"{run} from {jobs['b']}"]
         self.assertEqual((line["reason"], line["code"]), ("new policy", "ok"))
 
+    def test_runs_are_listed_by_time_and_state(self):
+        runs = [self.run_of(a="")[0] for _ in range(5)]
+        at = [self.call("GET", f"/runs/{run}").json["submitted_at"] for run in runs]
+        self.assertEqual(sorted(set(at)), at)
+
+        def listed(filters):
+            return [run["id"] for run in self.node.pages("/runs?" + filters, tenant="acme")]
+
+        for limit in ("", "&limit=1", "&limit=2"):
+            self.assertEqual(listed(f"submitted_after={at[1]}{limit}"), runs[:0:-1])
+            self.assertEqual(listed(f"submitted_after={at[1]}&submitted_before={at[4]}{limit}"), runs[3:0:-1])
+            self.assertEqual(listed(f"submitted_after={at[1]}&submitted_before={at[4]}&state=active{limit}"), runs[3:0:-1])
+            self.assertEqual(listed(f"submitted_before={at[0]}{limit}"), listed("limit=1000")[5:])
+        self.assertEqual(listed(f"submitted_after={at[0]}&state=failed"), [])
+        self.assertEqual(self.call("GET", "/runs?submitted_after=x").code, "invalid_request")
+
 
 if __name__ == "__main__":
     unittest.main()

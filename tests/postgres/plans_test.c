@@ -172,7 +172,8 @@ static int plans_teardown(void **state)
 /* A page of job objects, as a reader asks for it. */
 static void expect_pages(struct plans *plans)
 {
-    static const char *const pages[] = {"jobs_page", "jobs_delayed_page", "jobs_blocked_page"};
+    static const char *const pages[] = {"jobs_page", "jobs_delayed_page", "jobs_blocked_page",
+                                        "jobs_held_page"};
 
     PGconn *conn = plans->reader.conn;
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -182,6 +183,9 @@ static void expect_pages(struct plans *plans)
     assert_true(pages_on(conn, "jobs_ready_page", "3,2,0,0,0,100") < 35 * 100);
     assert_true(pages_on(conn, "jobs_leased_page", "3,2,0,100,false") < 35 * 100);
     assert_true(pages_on(conn, "jobs_of_run_page", "3,2,7,0,100") < 35 * 100);
+    assert_true(pages_on(conn, "run_nodes_page", "3,2,7,0,100") < 35 * 100);
+    assert_true(pages_on(conn, "run_payloads_page", "3,2,7,0,100") < 10 * 100);
+    assert_true(pages_on(conn, "job_submitted_after", "3,2,1000") < 35);
 }
 
 static void connect_reader(struct plans *plans)
