@@ -1,8 +1,7 @@
 """Why a job waits: every gate through the real server; and what the lists say is the same."""
-import time
 import unittest
 
-from rig import Node
+from rig import Node, until
 
 
 class Explain(unittest.TestCase):
@@ -47,10 +46,7 @@ class Explain(unittest.TestCase):
 
     def until_pending(self, job):
         """Settling goes on in following ticks."""
-        deadline = time.monotonic() + 30
-        while self.call("GET", f"/jobs/{job}").json["state"] != "pending":
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
+        until(lambda: self.call("GET", f"/jobs/{job}").json["state"] == "pending", f"{job} is pending")
 
     def test_a_job_that_nothing_holds_waits_for_a_worker(self):
         job, = self.submit({})

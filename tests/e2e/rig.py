@@ -18,6 +18,18 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("STELLA_")}
 
 
+def until(holds, what, seconds=60):
+    """Looks again and again until it holds; what it gave then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = holds()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("never came true: " + what)
+        time.sleep(0.01)  # Between two looks; the deadline above decides.
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -204,6 +216,11 @@ class Node:
         """What a refused request must leave as it was: every tenant's history, and who and what there is."""
         return {"history": {name: self.history(name) for name in ("system", *tenants)},
                 "tenants": list(self.pages("/tenants")), "tokens": list(self.pages("/tokens"))}
+
+    def figure(self, name):
+        """Of /metrics; the sum over its labels."""
+        lines = self.call("GET", "//metrics").body.decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
     def raw(self):
         """A bare connection."""

@@ -4,7 +4,7 @@ import time
 import unittest
 
 from load import Load
-from rig import Node
+from rig import Node, until
 
 
 class Stop(unittest.TestCase):
@@ -17,7 +17,8 @@ class Stop(unittest.TestCase):
         loads = [Load(node) for _ in range(8)]
         for thread in [claim, *loads]:
             thread.start()
-        time.sleep(1)
+        until(lambda: all(len(load.acknowledged) > 5 for load in loads), "every client was answered")
+        until(lambda: node.figure("stella_claims_parked") == 1, "the claim waits")
         started = time.monotonic()
         self.assertEqual(node.stop(), 0)
         self.assertLess(time.monotonic() - started, 15)
@@ -42,7 +43,8 @@ class Stop(unittest.TestCase):
         for load in loads:
             load.start()
         for _ in range(3):
-            time.sleep(0.4)
+            before = sum(len(load.acknowledged) for load in loads)
+            until(lambda: sum(len(load.acknowledged) for load in loads) > before + 20, "clients are answered")
             node.kill()
             node.start()
         for load in loads:

@@ -6,10 +6,9 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
-from rig import PROGRAM, Node, clean_environment, read_answer
+from rig import PROGRAM, Node, clean_environment, read_answer, until
 
 
 class Transport(unittest.TestCase):
@@ -113,28 +112,21 @@ class Transport(unittest.TestCase):
         self.assertEqual(self.node.send("GET", "/livez").status, 200)
 
     def test_slow_clients_are_cut(self):
-        started = time.monotonic()
-        idle, drip = self.node.raw(), self.node.raw()
-        drip.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        gone = {}
-        while len(gone) < 2 and time.monotonic() - started < 20:
-            time.sleep(0.2)
-            for name, connection in (("idle", idle), ("drip", drip)):
-                if name in gone:
-                    continue
-                try:
-                    if name == "drip":
-                        connection.sendall(b"x")
-                    connection.settimeout(0.01)
-                    if connection.recv(100) == b"":
-                        gone[name] = time.monotonic() - started
-                except TimeoutError:
-                    pass
-                except OSError:
-                    gone[name] = time.monotonic() - started
-        self.assertEqual(set(gone), {"idle", "drip"})
-        idle.close()
-        drip.close()
+        def is_cut(connection, drop):
+            try:
+                if drop:
+                    connection.sendall(drop)
+                return connection.recv(100) == b""
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+        for drop, head in ((b"", b""), (b"x", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")):
+            connection = self.node.raw()
+            connection.settimeout(0.2)  # The pace of the drops.
+            connection.sendall(head)
+            until(lambda c=connection, d=drop: is_cut(c, d), "the client is cut")
+            connection.close()
 
     def test_too_many_connections_do_not_stop_the_others(self):
         held = [self.node.raw() for _ in range(63)]
@@ -143,14 +135,13 @@ class Transport(unittest.TestCase):
         self.assertEqual(read_answer(held[0]).status, 200)
         for connection in held + extra:
             connection.close()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+
+        def answers():
             try:
-                if self.node.send("GET", "/livez").status == 200:
-                    return
+                return self.node.send("GET", "/livez").status == 200
             except OSError:
-                time.sleep(0.05)
-        self.fail("the server does not answer after the crowd has gone")
+                return False
+        until(answers, "the server answers after the crowd has gone")
 
     def test_uploads_that_stop_in_the_middle_leave_nothing(self):
         content = os.urandom(3000000)
@@ -169,14 +160,13 @@ class Transport(unittest.TestCase):
         connection = self.node.raw()
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(self.head("GET", "/api/v1/artifacts/" + digest))
-        time.sleep(1)
         others = [threading.Thread(target=lambda: self.assertEqual(
             self.node.call("GET", "/artifacts/" + digest, tenant="acme").body, content)) for _ in range(4)]
         for thread in others:
             thread.start()
-        self.assertEqual(hashlib.sha256(read_answer(connection).body).hexdigest(), digest)
         for thread in others:
             thread.join()
+        self.assertEqual(hashlib.sha256(read_answer(connection).body).hexdigest(), digest)
         connection.close()
 
     def test_a_client_that_is_gone_gets_no_lease(self):
@@ -185,9 +175,8 @@ class Transport(unittest.TestCase):
         connection = self.node.raw()
         connection.sendall((f"POST /api/v1/leases/claim HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.node.worker}\r\n"
                             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
-        time.sleep(0.3)
+        until(lambda: self.node.figure("stella_claims_parked") == 1, "the ghost waits")
         connection.close()
-        time.sleep(0.1)
         job = self.node.submit("acme", {"type": "gone"})[0]
         lease = self.node.claim("gone", worker="alive", wait_ms=5000)[0]
         self.assertEqual((lease["job"], lease["grant"]), (job, 1), "the ghost was not given it first")
@@ -198,7 +187,7 @@ class Transport(unittest.TestCase):
         waiting = [threading.Thread(target=lambda: found.extend(self.node.claim("park", number=1, wait_ms=15000))) for _ in range(5)]
         for thread in waiting:
             thread.start()
-        time.sleep(0.3)
+        until(lambda: self.node.figure("stella_claims_parked") == 5, "all of them wait")
         jobs = self.node.submit("acme", *[{"type": "park"}] * 5)
         for thread in waiting:
             thread.join()
