@@ -45,9 +45,16 @@ static int64_t available_mib(void)
     if (fd >= 0) {
         (void)close(fd);
     }
-    const char *line = n > 0 ? strstr(text, "MemAvailable:") : NULL;
-    long long kib = 0;
-    return line != NULL && sscanf(line, "MemAvailable: %lld", &kib) == 1 ? kib / 1024 : -1;
+    struct str rest = {text, n > 0 ? (size_t)n : 0};
+    struct str line;
+    int64_t kib = -1;
+    while (str_split(&rest, '\n', &line)) {
+        if (str_starts(line, STR("MemAvailable:")) && str_ends(line, STR(" kB"))) {
+            const struct str number = str_slice(line, sizeof("MemAvailable:") - 1, line.len - 3);
+            (void)str_parse_i64(str_trim(number), &kib);
+        }
+    }
+    return kib >= 0 ? kib / 1024 : -1;
 }
 
 static void check_memory(struct doctor *doctor)

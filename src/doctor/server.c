@@ -33,23 +33,22 @@ static void note_failure(struct doctor *doctor, const char *check, const char *m
 /* "Sun, 22 Nov 2026 08:00:00 GMT" in seconds; false when it is something else. */
 static bool parse_date(const char *text, int64_t *out)
 {
+    enum { DATE_LEN = 29, DAY_AT = 5, MONTH_AT = 8, YEAR_AT = 12, TIME_AT = 17 };
+
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     char month[4] = "";
     char iso[32];
-    int day = 0;
-    int year = 0;
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
     struct wall_time time = {0};
-    if (sscanf(text, "%*3s, %d %3s %d %d:%d:%d GMT", &day, month, &year, &hour, &minute, &second) !=
-            6 ||
-        strstr(months, month) == NULL) {
+    if (strlen(text) != DATE_LEN) {
         return false;
     }
-    const int at = (int)(strstr(months, month) - months) / 3 + 1;
-    (void)snprintf(iso, sizeof(iso), "%04d-%02d-%02dT%02d:%02d:%02dZ", year, at, day, hour, minute,
-                   second);
+    memcpy(month, text + MONTH_AT, sizeof(month) - 1);
+    const char *found = strstr(months, month);
+    if (found == NULL) {
+        return false;
+    }
+    (void)snprintf(iso, sizeof(iso), "%.4s-%02d-%.2sT%.8sZ", text + YEAR_AT,
+                   (int)(found - months) / 3 + 1, text + DAY_AT, text + TIME_AT);
     if (!time_parse(str_from(iso), &time)) {
         return false;
     }
