@@ -446,7 +446,7 @@ static void run_pickup(void)
     struct client client;
     options.claim = 1;
     start(&thread, 1, waiting_worker);
-    client_open(&client, 5, admin_token);
+    client_open(&client, (uint64_t)now_us(), admin_token);
     for (int64_t i = 0; i < options.jobs; i++) {
         const struct timespec idle = {0, 4000000};
         (void)nanosleep(&idle, NULL);
