@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/events.h"
 #include "api/manners.h"
 #include "base/check.h"
 
@@ -100,6 +101,9 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     const enum err_code code = outward(call->err.code);
     const struct err_info *info = err_info(code);
     const bool is_ours = code == ERR_INTERNAL || code != call->err.code;
+    if (is_ours) {
+        event_failed(call);
+    }
     const struct str detail = is_ours ? str_from(info->title) : shown(call, call->err.message);
     struct json_writer w = call_json(call);
     json_put_object(&w);

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "api/events.h"
 #include "api/flight.h"
 #include "api/lease_access.h"
 #include "api/manners.h"
@@ -11,10 +12,9 @@
 #include "base/check.h"
 #include "core/state.h"
 #include "http/uri.h"
-#include "observe/log.h"
 #include "platform/clock.h"
 
-enum { REQUEST_ID_MAX = 64, TICKET_MAX = 200, IDEMPOTENCY_KEY_MAX = 200 };
+enum { TICKET_MAX = 200, IDEMPOTENCY_KEY_MAX = 200 };
 
 static struct call *call_of(struct http_exchange *exchange)
 {
@@ -200,21 +200,6 @@ static bool is_visible(struct str text, size_t max)
     return text.len > 0 && text.len <= max;
 }
 
-/* What the client sent, when it is harmless; else a number that tells nothing of other requests. */
-static void put_request_id(struct call *call)
-{
-    const struct str sent = http_request_header(call->exchange, "X-Request-Id");
-    if (sent.ptr != NULL && is_visible(sent, REQUEST_ID_MAX)) {
-        http_header(call->exchange, "X-Request-Id", sent);
-        return;
-    }
-    const uint64_t number = atomic_fetch_add(&call->api->requests, 1);
-    const uint64_t id =
-        hash_keyed(&call->api->salt, (struct str){(const char *)&number, sizeof(number)});
-    http_header(call->exchange, "X-Request-Id",
-                arena_format(call->arena, "req-%016llx", (unsigned long long)id));
-}
-
 static size_t body_max(const struct call *call)
 {
     const struct settings *settings = call->api->settings;
@@ -246,11 +231,7 @@ static bool scope_is_held(struct call *call)
          (route->other_scope != 0 && scope_allows(call->who.scopes, route->other_scope)))) {
         return true;
     }
-    struct log_line line;
-    struct json_writer *w = log_begin(&line, LOG_DENIED);
-    JSON_STR(w, "operation", str_from(route->name));
-    JSON_INT(w, "token", call->who.token);
-    log_end(&line);
+    event_denied(call);
     call_refuse(call, ERR_FORBIDDEN, err_info(ERR_FORBIDDEN)->title);
     return false;
 }
@@ -483,7 +464,7 @@ void call_on_begin(void *ctx, struct http_exchange *exchange)
     call->started_us = clock_mono().us;
     exchange->ctx = call;
     exchange->next = step_token;
-    put_request_id(call);
+    event_name_request(call);
     http_header(exchange, "Cache-Control", STR("no-store"));
     http_header(exchange, "X-Content-Type-Options", STR("nosniff"));
     if (!find_route(call)) {
@@ -522,6 +503,8 @@ void call_on_end(void *ctx, struct http_exchange *exchange)
         call->abandon(call);
     }
     json_decref(call->document);
+    const int64_t duration_us = clock_mono().us - call->started_us;
     metrics_request(api->metrics, call->route == NULL ? ROUTE_COUNT : call->route->id,
-                    exchange->status, clock_mono().us - call->started_us);
+                    exchange->status, duration_us);
+    event_request(call, duration_us);
 }

@@ -59,6 +59,8 @@ struct call {
     int32_t scope;             /* That it needs; 0: no token. */
     struct str args[ROUTE_ARGS];
     int64_t started_us;
+    struct str request_id; /* Of the answer's X-Request-Id. */
+    struct str trace;      /* Trace id of the request's traceparent, or empty. */
     struct sha256 token_hash;
     struct principal who;
     bool who_is_known;

@@ -39,7 +39,7 @@ struct engine_config {
     int32_t read_threads;
     int64_t retain_us; /* From one run of retention to the next; 0 for none. */
     int64_t orphan_us; /* Blobs that nobody registered are swept after that. */
-    /* One line of JSON per notable event (closed set in observe/events); may be null. */
+    /* One line of JSON per notable event (closed set in contract/log_events.json); may be null. */
     void (*log)(void *ctx, const char *event, struct str fields);
     void *log_ctx;
 };

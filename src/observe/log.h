@@ -1,37 +1,52 @@
 /*
- * observe/log - one JSON object a line on stderr; the set of events is closed.
+ * observe/log - one line an event on stderr; the set of events is contract/log_events.json.
  *
- *   {"at":"2026-01-02T03:04:05.000006Z","event":"serving","facts":{…}}
+ *   {"at":"2026-01-02T03:04:05.000006Z","event":"serving","facts":{…},"level":"info"}
+ *   2026-01-02T03:04:05.000006Z info    serving {…}                      (for people)
  *
- * Use      log_open() once; log_begin(), json_put_… the facts in key order, log_end().
+ * Use      log_setup() once, before threads are started; log_begin(), json_put_… the facts in key
+ *          order, log_end(). Texts in facts lose their secrets.
  * Threads  any; a line is written in one piece.
- * Bounds   a line of 8 KiB; longer facts are left out.
+ * Bounds   a line of 8 KiB; longer facts are left out. An event that is `limited` is written at
+ * most LOG_LIMIT times in LOG_WINDOW_US; the next line says how many were left out.
  */
 #ifndef OBSERVE_LOG_H
 #define OBSERVE_LOG_H
 
 #include "base/json.h"
+#include "contract/log_events.h"
+#include "redact/redact.h"
 
-/* event, name, what it means */
-#define LOG_EVENTS(ROW)                                                                   \
-    ROW(LOG_SERVING, "serving", "The API accepts requests.")                              \
-    ROW(LOG_STOPPING, "stopping", "A stop was asked for; what was accepted is answered.") \
-    ROW(LOG_STOPPED, "stopped", "Everything is answered and closed.")                     \
-    ROW(LOG_CUT, "cut", "A stop cut requests that did not end in time.")                  \
-    ROW(LOG_TOKEN_MADE, "token_made", "serve made a token and wrote its file.")           \
-    ROW(LOG_DENIED, "denied", "A request was refused for want of a token or scope.")      \
-    ROW(LOG_FAILED, "failed", "A request met a condition that is not expected.")          \
-    ROW(LOG_ENGINE, "engine", "The engine reports; facts.event names what.")
+enum { LOG_LIMIT = 20 };
+
+#define LOG_WINDOW_US (INT64_C(10) * 1000 * 1000)
+
+enum log_severity {
+    SEVERITY_DEBUG,
+    SEVERITY_INFO,
+    SEVERITY_WARNING,
+    SEVERITY_ERROR,
+    SEVERITY_COUNT
+};
 
 enum log_event {
 
-#define LOG_ENUM(event, name, about) event,
-    LOG_EVENTS(LOG_ENUM)
+#define LOG_ENUM(event, name, severity, limited) event,
+    LOG_EVENT_CATALOGUE(LOG_ENUM)
 #undef LOG_ENUM
         LOG_EVENT_COUNT
 };
 
 const char *log_event_name(enum log_event event);
+
+/* `level`: debug, info, warning, error. `format`: json, text, or auto: text on a terminal. The
+ * rules are borrowed. Errors: ERR_USAGE. */
+enum err_code log_setup(struct str level, struct str format, const struct redact_rules *rules,
+                        struct err *err);
+/* Between the level of log_setup() and debug. */
+void log_toggle_debug(void);
+/* Whether lines of this event are written: for what costs to find out. */
+bool log_is_on(enum log_event event);
 
 /* A line being written. */
 struct log_line {

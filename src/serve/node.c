@@ -156,6 +156,7 @@ static enum err_code set_rules(struct node *node, struct err *err)
     struct str rest = node->settings.database;
     struct str part;
     TRY(redact_add_patterns(rules, &node->arena, node->settings.redact_patterns, err));
+    TRY(log_setup(node->settings.log_level, node->settings.log_format, rules, err));
     /* postgres://user:password@host */
     const size_t at = str_find(rest, '@');
     if (at < rest.len) {

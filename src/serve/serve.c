@@ -76,6 +76,9 @@ static enum err_code serve(struct cli_call *call, struct node *node, struct err 
     int signal = 0;
     while (signal == 0 || signal == SIGHUP) {
         signal = signals_wait(A_DAY_US);
+        if (signal == SIGHUP) {
+            log_toggle_debug();
+        }
     }
     log_plain(LOG_STOPPING);
     log_plain(node_stop(node) ? LOG_STOPPED : LOG_CUT);
