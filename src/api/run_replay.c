@@ -128,6 +128,11 @@ static enum err_code read_payloads(struct call *call, struct reader *reader, str
             after = query_int(&found, i, "job");
             if (next < replay->items.n && replay->items.v[next].replay_of.v == after) {
                 replay->items.v[next].payload = query_text(&found, i, "payload");
+                if (replay->items.v[next].payload.len == 0) {
+                    return err_set(&call->err, ERR_PAYLOAD_ERASED,
+                                   "the payload of job-%lld was erased; submit it anew",
+                                   (long long)after);
+                }
                 replay->items.v[next++].traceparent = query_text(&found, i, "traceparent");
             }
         }
