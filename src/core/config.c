@@ -405,12 +405,17 @@ static enum err_code check_subjects(const json_t *body, struct err *err)
     return ERR_OK;
 }
 
-static enum err_code check_settings(const json_t *body, struct err *err)
+/* What core keeps without looking at it: its shape, and that no secret stands in it. */
+static enum err_code check_kept(struct arena *arena, const json_t *body, struct err *err)
 {
     const json_t *settings = json_object_get(body, "settings");
-    return settings == NULL || json_is_object(settings)
-               ? ERR_OK
-               : refuse(err, "settings", "must be an object");
+    if (settings != NULL && !json_is_object(settings)) {
+        return refuse(err, "settings", "must be an object");
+    }
+    TRY(read_secrets(body, err));
+    TRY(read_paths(body, err));
+    TRY(check_subjects(body, err));
+    return secrets_check(arena, settings, STR("/settings"), err);
 }
 
 enum err_code source_parse(struct arena *arena, struct str name, const json_t *body,
@@ -426,11 +431,7 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     TRY(read_text(arena, body, "url", STR(""), URL_MAX, &url, err));
     TRY(read_text(arena, body, "host", url_host(url), 253, &out->host, err));
     TRY(refuse_password(url, err));
-    TRY(read_secrets(body, err));
-    TRY(read_paths(body, err));
-    TRY(check_subjects(body, err));
-    TRY(check_settings(body, err));
-    TRY(secrets_check(arena, json_object_get(body, "settings"), STR("/settings"), err));
+    TRY(check_kept(arena, body, err));
     TRY(read_text(arena, body, "job_type", job_type_of(str_from(kinds[kind])), CLASS_NAME_MAX * 2,
                   &out->job_type, err));
     if (out->job_type.len > 0 && !name_is_valid(out->job_type, CLASS_NAME_MAX * 2)) {
