@@ -242,7 +242,8 @@ static void aim(struct rig *rig, struct want *want, const row_list *rows)
     const struct row *row = rows->v[rig_random(rig, (int64_t)rows->n)];
     want->shard = (int16_t)row_int(row, "shard");
     want->tenant = (int32_t)row_int(row, "tenant");
-    if (row->table == TABLE_LEASED || row->table == TABLE_OUTCOMES || row->table == TABLE_BLOCKED) {
+    if (row->table == TABLE_LEASED || row->table == TABLE_ATTEMPTS ||
+        row->table == TABLE_OUTCOMES || row->table == TABLE_BLOCKED) {
         want->a = row_int(row, "job");
     }
 }
@@ -254,7 +255,7 @@ static void a_want_answers_just_its_rows_in_order(void **state)
     world_make(rig, &world);
     for (size_t s = 0; s < SPECS; s++) {
         size_t told = 0;
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 160; i++) {
             struct want want = random_want(rig, specs[s].kind);
             aim(rig, &want, &world.rows[specs[s].tables[0]]);
             ask(rig, specs[s].kind, &want);
