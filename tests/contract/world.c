@@ -17,7 +17,7 @@ static const struct {
     {"waiting", 0, 3},    {"inflight", 0, 3},   {"open_at", 0, 4},     {"due_at", 1, 5},
     {"generation", 0, 2}, {"hash", -1, 3},      {"token", 1, 3},       {"role", 0, 2},
     {"grant", 1, 3},      {"running", 0, 2},    {"ok", 0, 2},          {"claim", -1, 3},
-    {"named", 1, 3},      {"home_shard", 3, 2}, {"next_due_at", 0, 5}, {"flags", 0, 128},
+    {"named", 1, 3},      {"home_shard", 3, 2}, {"next_due_at", 0, 5}, {"flags", 28, 36},
 };
 
 static const char *const job_types[] = {"in", "ingest", "gest"};
