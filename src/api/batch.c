@@ -138,9 +138,11 @@ static void give_room(struct call *call, struct batch *batch, struct command *co
 {
     if (batch->is_beat && command->heartbeat.items == NULL) {
         command->heartbeat.worker = batch->worker;
+        command->heartbeat.is_shared = call->who.for_tenant == 0;
         command->heartbeat.items = arena_bytes(call->arena, left * sizeof(struct heartbeat_item));
     } else if (!batch->is_beat && command->report.items == NULL) {
         command->report.worker = batch->worker;
+        command->report.is_shared = call->who.for_tenant == 0;
         command->report.items = arena_bytes(call->arena, left * sizeof(struct report_item));
     }
 }

@@ -25,6 +25,7 @@
 struct flight;
 struct watches;
 struct blob_pool;
+struct roster;
 struct upload;
 struct download;
 
@@ -41,6 +42,7 @@ struct api {
     struct flight *flight;
     struct watches *watches;
     struct blob_pool *pool;
+    struct roster *roster;
     struct blob_pool *probes; /* Tries of sources: they wait for the network. */
     _Atomic int64_t tests;    /* Handed to it and not answered. */
     struct http_server *server;

@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 
 #include "api/batch.h"
+#include "api/roster.h"
 
 enum { PROGRESS_TEXT_MAX = 500, REQUESTS_MAX = 1000000 };
 
@@ -55,6 +56,17 @@ static void put_result(struct json_writer *w, const struct batch_item *item,
     json_put_object_end(w);
 }
 
+/* Of all commands: they are decided one after another, and the worst is the newest. */
+static enum worker_state state_of(const struct batch *batch)
+{
+    enum worker_state state = WORKER_ACTIVE;
+    for (size_t i = 0; i < batch->command_count; i++) {
+        const enum worker_state told = batch->commands[i].heartbeat.worker_state;
+        state = told > state ? told : state;
+    }
+    return state;
+}
+
 static void answer(struct call *call)
 {
     const struct batch *batch = call->state;
@@ -75,6 +87,7 @@ static void answer(struct call *call)
                    drain);
     }
     json_put_array_end(&w);
+    JSON_STR(&w, "worker_state", str_from(worker_state_name(state_of(batch))));
     json_put_object_end(&w);
     call_answer(call, 200);
 }
@@ -88,6 +101,7 @@ void api_heartbeat_leases(struct call *call)
         call_fail(call);
         return;
     }
+    roster_saw(call, batch->worker, STR(""));
     batch_split(call, batch, COMMAND_HEARTBEAT);
     batch_send(call, batch, answer);
 }

@@ -3,6 +3,7 @@
 
 #include "api/call.h"
 #include "api/decode.h"
+#include "api/roster.h"
 #include "api/scan.h"
 #include "core/config.h"
 #include "core/lease.h"
@@ -18,6 +19,43 @@ struct registration {
     struct str job_types;
     int64_t clock_ms;
 };
+
+/* Names that are each ended by '\n', as a JSON array. */
+static struct str json_names(struct arena *arena, struct str names)
+{
+    CLEANUP(buf_fini) struct buf text;
+    struct json_writer w;
+    struct str name;
+    buf_init(&text, CLAIM_TYPES_MAX * (NAME_MAX_LEN + 4) + 2);
+    json_begin(&w, &text);
+    json_put_array(&w);
+    while (str_split(&names, '\n', &name)) {
+        if (name.len > 0) {
+            json_put_str(&w, name);
+        }
+    }
+    json_put_array_end(&w);
+    return arena_str(arena, buf_get(&text));
+}
+
+static void worker_is_registered(struct call *call)
+{
+    const struct command *command = call->request.commands;
+    if (command->err.code != ERR_OK) {
+        call->err = command->err;
+        call_fail(call);
+        return;
+    }
+    struct json_writer w = call_json(call);
+    json_put_object(&w);
+    JSON_INT(&w, "heartbeat_ms", call->api->settings->heartbeat_ms);
+    JSON_INT(&w, "poll_ms", WAIT_MAX_MS);
+    JSON_STR(&w, "worker", command->worker.name);
+    JSON_STR(&w, "worker_state",
+             str_from(worker_state_name((enum worker_state)command->worker.state)));
+    json_put_object_end(&w);
+    call_answer(call, 200);
+}
 
 void api_register_worker(struct call *call)
 {
@@ -39,13 +77,22 @@ void api_register_worker(struct call *call)
         call_fail(call);
         return;
     }
-    struct json_writer w = call_json(call);
-    json_put_object(&w);
-    JSON_INT(&w, "heartbeat_ms", call->api->settings->heartbeat_ms);
-    JSON_INT(&w, "poll_ms", WAIT_MAX_MS);
-    JSON_STR(&w, "worker", asked.worker);
-    json_put_object_end(&w);
-    call_answer(call, 200);
+    struct command *command = call_command(call, COMMAND_WORKER_SEEN);
+    if (call->who.for_tenant == 0) {
+        command->tenant.v = TENANT_SYSTEM;
+        command->shard = SHARD_SYSTEM;
+    }
+    command->actor = arena_format(call->arena, "worker:%.*s", STR_ARG(asked.worker));
+    command->worker = (struct worker_change){
+        .name = asked.worker,
+        .version = asked.version,
+        .slots = (int32_t)asked.slots,
+        .job_types = json_names(call->arena, asked.job_types),
+        .clock_ms = asked.clock_ms,
+        .registers = true,
+    };
+    roster_registers(call, asked.worker);
+    call_engine(call, QUEUE_CONTROL, command, 1, worker_is_registered);
 }
 
 /* ---- Claim ---- */
@@ -256,6 +303,7 @@ static void answer_claim(struct call *call)
         }
     }
     json_put_array_end(&w);
+    JSON_STR(&w, "worker_state", str_from(worker_state_name(claim->worker_state)));
     json_put_object_end(&w);
     call_answer(call, 200);
 }
@@ -282,6 +330,7 @@ void api_claim_leases(struct call *call)
         .ctx = call,
         .arena = call->arena,
     };
+    roster_saw(call, body.worker, json_names(call->arena, claim->types));
     call->state = claim;
     call_wait(call, answer_claim);
     if (engine_claim(call->api->engine, claim, &call->err) != ERR_OK) {

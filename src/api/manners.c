@@ -128,6 +128,9 @@ const char *manners_refused(struct call *call, enum err_code code, int64_t wait_
     case ERR_TOO_MANY_CLAIMS:
         put_limit(call, "claims", settings->parked_max, 0, wait_ms);
         return "claims";
+    case ERR_TOO_MANY_WORKERS:
+        put_limit(call, "workers", settings->max_workers, 0, wait_ms);
+        return "workers";
     case ERR_TOO_MANY_LANES:
         put_limit(call, "lanes", settings->max_lanes, 0, wait_ms);
         return "lanes";

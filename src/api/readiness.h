@@ -23,6 +23,8 @@ struct readiness {
 struct known_types {
     struct query_result own;
     struct query_result inherited;
+    struct query_result own_workers;
+    struct query_result shared_workers;
 };
 
 struct probe_config readiness_config(const struct call *call);

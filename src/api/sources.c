@@ -1,5 +1,6 @@
 /* api/sources - what operators do with a source: switch it, start it, try it. */
 #include <stdatomic.h>
+#include <string.h>
 
 #include "api/decode.h"
 #include "api/manners.h"
@@ -170,8 +171,11 @@ static void trigger_is_read(struct call *call)
         return;
     }
     const struct readiness *readiness = trigger->read.readiness;
-    if (readiness->state != SOURCE_READY) {
-        const struct finding *first = &readiness->findings.v[0];
+    const struct finding *first = &readiness->findings.v[0];
+    /* For want of a worker the job only waits. */
+    const bool waits = readiness->state == SOURCE_BLOCKED && readiness->findings.n == 1 &&
+                       strcmp(first->code, "no_worker") == 0;
+    if (readiness->state != SOURCE_READY && !waits) {
         (void)err_at(&call->err, ERR_SOURCE_NOT_READY, arena_cstr(call->arena, first->pointer),
                      "%s: %.*s. %.*s", first->code, STR_ARG(first->detail), STR_ARG(first->fix));
         call_fail(call);

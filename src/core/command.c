@@ -11,6 +11,7 @@
 #include "core/report.h"
 #include "core/retain.h"
 #include "core/submit.h"
+#include "core/workers.h"
 
 struct limits limits_default(void)
 {
@@ -31,6 +32,8 @@ struct limits limits_default(void)
         .log_attempt_bytes = INT64_C(1) << 20,
         .log_tenant_bytes = INT64_C(1) << 30,
         .config_versions = 200,
+        .max_workers = 1000,
+        .worker_retention_us = 7 * 24 * 3600 * US_PER_S,
     };
 }
 
@@ -50,6 +53,8 @@ static const struct command_room rooms[] = {
     [COMMAND_JOB_TYPE_PUT] = {put_want, job_type_put_decide, false},
     [COMMAND_SOURCE_PUT] = {put_want, source_put_decide, false},
     [COMMAND_SOURCE_SWITCH] = {put_want, source_switch_decide, false},
+    [COMMAND_WORKER_SEEN] = {worker_seen_want, worker_seen_decide, false},
+    [COMMAND_WORKER_SET] = {worker_set_want, worker_set_decide, false},
     [COMMAND_SUBMIT] = {submit_want, submit_decide, true},
     [COMMAND_RUN_SUBMIT] = {run_submit_want, run_submit_decide, true},
     [COMMAND_CLAIM] = {claim_want, claim_decide, true},
@@ -72,15 +77,18 @@ bool command_want(const struct command *command, struct facts *facts, const stru
 
 static struct row_span config_rows(struct facts *facts, struct tenant_facts *t)
 {
-    struct row **rows =
-        arena_array(facts->arena, struct row *,
-                    t->by_text[TABLE_JOB_TYPES].n + t->by_text[TABLE_SOURCES].n + 1);
+    struct row **rows = arena_array(facts->arena, struct row *,
+                                    t->by_text[TABLE_JOB_TYPES].n + t->by_text[TABLE_SOURCES].n +
+                                        t->by_text[TABLE_WORKERS].n + 1);
     struct row_span span = {rows, 0};
     for (size_t i = 0; i < t->by_text[TABLE_JOB_TYPES].n; i++) {
         rows[span.n++] = t->by_text[TABLE_JOB_TYPES].entries[i].value;
     }
     for (size_t i = 0; i < t->by_text[TABLE_SOURCES].n; i++) {
         rows[span.n++] = t->by_text[TABLE_SOURCES].entries[i].value;
+    }
+    for (size_t i = 0; i < t->by_text[TABLE_WORKERS].n; i++) {
+        rows[span.n++] = t->by_text[TABLE_WORKERS].entries[i].value;
     }
     return span;
 }

@@ -26,6 +26,8 @@ enum command_kind {
     COMMAND_JOB_TYPE_PUT,
     COMMAND_SOURCE_PUT,
     COMMAND_SOURCE_SWITCH, /* On or off: put.enabled. */
+    COMMAND_WORKER_SEEN,   /* It registered, or came by. */
+    COMMAND_WORKER_SET,    /* Drain, quarantine, resume. */
     COMMAND_SUBMIT,
     COMMAND_RUN_SUBMIT,
     COMMAND_CLAIM,
@@ -69,6 +71,8 @@ struct limits {
     int64_t log_attempt_bytes;     /* Job logs kept of one attempt. */
     int64_t log_tenant_bytes;      /* Job logs kept of one tenant. */
     int32_t config_versions;       /* Kept of one job type or source. */
+    int32_t max_workers;           /* Of one tenant, and of the installation. */
+    int64_t worker_retention_us;   /* Not seen for longer: forgotten when room is needed. */
 };
 
 /* The defaults of contract/settings.json. */
@@ -145,6 +149,8 @@ struct claim {
     struct str types; /* Job types, each ended by '\n'. */
     int32_t max;
     VEC(struct lease_grant) grants; /* Output. */
+    enum worker_state worker_state; /* Output: others than active get none. */
+    bool is_shared;                 /* The installation's worker, not a tenant's own. */
 };
 
 /* Lines that a handler logged, in the order of their numbers. */
@@ -173,6 +179,8 @@ struct heartbeat {
     struct str worker;
     struct heartbeat_item *items;
     size_t count;
+    bool is_shared;                 /* The installation's worker, not a tenant's own. */
+    enum worker_state worker_state; /* Output. */
 };
 
 enum report_kind { REPORT_COMPLETE, REPORT_FAIL, REPORT_THROTTLED, REPORT_RELEASE };
@@ -208,6 +216,7 @@ struct report {
     struct str worker;
     struct report_item *items;
     size_t count;
+    bool is_shared; /* As heartbeat's. */
 };
 
 struct job_control {
@@ -242,6 +251,16 @@ struct token_change {
     int32_t for_tenant;
     int32_t scopes;
     struct str job_types; /* JSON array or empty. */
+};
+
+struct worker_change {
+    struct str name;
+    struct str version;
+    struct str job_types; /* JSON array. */
+    int32_t slots;        /* 0: not said. */
+    int64_t clock_ms;     /* 0: not said. */
+    bool registers;       /* Version, slots, job types and clock are told. */
+    int16_t state;        /* enum worker_state. SET: input; SEEN: output. */
 };
 
 /* PUT of a job type or source. */
@@ -286,6 +305,7 @@ struct command {
         struct tenant_change tenant_change;
         struct token_change token;
         struct config_put put;
+        struct worker_change worker;
         struct submit submit;
         struct run_submit run;
         struct claim claim;

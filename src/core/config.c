@@ -6,7 +6,9 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "core/facts.h"
 #include "core/secret.h"
+#include "core/tables.h"
 
 enum {
     CONFIG_BODY_MAX = 64 * 1024,
@@ -492,11 +494,23 @@ static void add_source(struct arena *arena, struct config *config, const struct 
     map_put_str(arena, &config->sources, source->name, source);
 }
 
-static void add_rows(struct arena *arena, struct config *config, struct row_span rows)
+static void add_worker(struct arena *arena, struct map *workers, const struct row *row)
+{
+    const struct worker_row *worker = (const struct worker_row *)row;
+    if (row_is_live(row) && worker->state != WORKER_ACTIVE) {
+        struct worker_row *copy = (struct worker_row *)row_copy(arena, row);
+        map_put_str(arena, workers, copy->name, copy);
+    }
+}
+
+static void add_rows(struct arena *arena, struct config *config, struct row_span rows,
+                     struct map *workers)
 {
     for (size_t i = 0; i < rows.n; i++) {
         if (rows.v[i]->table == TABLE_JOB_TYPES) {
             add_job_type(arena, config, (const struct job_type_row *)rows.v[i]);
+        } else if (rows.v[i]->table == TABLE_WORKERS) {
+            add_worker(arena, workers, rows.v[i]);
         } else {
             CHECK(rows.v[i]->table == TABLE_SOURCES);
             add_source(arena, config, (const struct source_row *)rows.v[i]);
@@ -510,8 +524,8 @@ const struct config *config_new(struct arena *arena, struct row_span system, str
     struct config *config = arena_new(arena, struct config);
     config->system_version = system_version;
     config->tenant_version = tenant_version;
-    add_rows(arena, config, system);
-    add_rows(arena, config, own);
+    add_rows(arena, config, system, &config->shared_workers);
+    add_rows(arena, config, own, &config->own_workers);
     return config;
 }
 
@@ -523,4 +537,12 @@ const struct job_type *config_job_type(const struct config *config, struct str n
 const struct source *config_source(const struct config *config, struct str name)
 {
     return map_find_str(&config->sources, name);
+}
+
+enum worker_state config_worker_state(const struct config *config, struct str name, bool is_shared)
+{
+    const struct map *workers = is_shared ? &config->shared_workers : &config->own_workers;
+    const struct worker_row *row =
+        workers->n == 0 ? NULL : (const struct worker_row *)map_find_str(workers, name);
+    return row == NULL ? WORKER_ACTIVE : (enum worker_state)row->state;
 }

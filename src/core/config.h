@@ -63,6 +63,9 @@ struct config {
     int32_t system_version; /* … and of the system tenant that this was built from. */
     struct map job_types;   /* name -> struct job_type */
     struct map sources;     /* name -> struct source */
+    /* Workers that are not active, name -> struct worker_row. */
+    struct map own_workers;
+    struct map shared_workers; /* The installation's. */
 };
 
 /* Checks a body and appends its canonical form with all defaults to *out_body. */
@@ -82,5 +85,7 @@ const struct config *config_new(struct arena *arena, struct row_span system, str
 
 const struct job_type *config_job_type(const struct config *config, struct str name);
 const struct source *config_source(const struct config *config, struct str name);
+/* What may be given to a worker of the tenant, or of the installation. */
+enum worker_state config_worker_state(const struct config *config, struct str name, bool is_shared);
 
 #endif

@@ -400,6 +400,10 @@ static void write_offer(const struct command *command, struct decision *d)
 void claim_decide(struct command *command, struct decision *d)
 {
     struct claim *claim = &command->claim;
+    claim->worker_state = config_worker_state(d->t->config, claim->worker, claim->is_shared);
+    if (claim->worker_state != WORKER_ACTIVE) {
+        return;
+    }
     struct choice *choices = arena_array(d->facts->arena, struct choice, LANES_MAX);
     const size_t count = choices_of(d, claim, choices);
     while ((int32_t)claim->grants.n < claim->max) {

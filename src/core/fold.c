@@ -144,6 +144,60 @@ static bool source_put(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
+/* ---- Workers ---- */
+
+static struct worker_row worker_like(struct fold *fold, const struct fold_event *e)
+{
+    struct worker_row row = {.row = {.table = TABLE_WORKERS}, .shard = fold->shard};
+    row.tenant = fold->tenant;
+    row.name = fold_text(e, "name");
+    return row;
+}
+
+static bool worker_registered(struct fold *fold, const struct fold_event *e)
+{
+    struct worker_row row = worker_like(fold, e);
+    const struct worker_row *old = (const struct worker_row *)row_set_find(&fold->set, &row.row);
+    if (old != NULL) {
+        row.state = old->state;
+        row.reason = old->reason;
+        row.changed_at = old->changed_at;
+    }
+    row.version = fold_text(e, "version");
+    row.slots = (int32_t)fold_int(e, "slots");
+    row.job_types = fold_text(e, "job_types");
+    row.registered_at = e->at;
+    fold_put(fold, &row.row);
+    return true;
+}
+
+static bool worker_set(struct fold *fold, const struct fold_event *e)
+{
+    const struct worker_row like = worker_like(fold, e);
+    const struct worker_row *old = (const struct worker_row *)row_set_find(&fold->set, &like.row);
+    if (old == NULL) {
+        return false;
+    }
+    struct worker_row row = *old;
+    row.state = (int16_t)fold_int(e, "state");
+    row.reason = fold_text(e, "reason");
+    row.changed_at = e->at;
+    fold_put(fold, &row.row);
+    fold_tenant_row(fold)->config_version++;
+    return true;
+}
+
+static bool worker_forgotten(struct fold *fold, const struct fold_event *e)
+{
+    const struct worker_row like = worker_like(fold, e);
+    struct row *row = row_set_find(&fold->set, &like.row);
+    if (row == NULL) {
+        return false;
+    }
+    row_set_delete(&fold->set, row);
+    return true;
+}
+
 /* ---- Lanes, throttles, requests ---- */
 
 static bool lane_opened(struct fold *fold, const struct fold_event *e)
@@ -334,6 +388,9 @@ static const struct {
     {"throttle.changed", throttle_changed},
     {"token.added", token_added},
     {"token.revoked", token_revoked},
+    {"worker.forgotten", worker_forgotten},
+    {"worker.registered", worker_registered},
+    {"worker.set", worker_set},
 };
 
 void fold_init(struct fold *fold)

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/attempt.h"
 #include "core/bucket.h"
+#include "core/config.h"
 #include "core/dispatch.h"
 #include "core/job_log.h"
 #include "core/lease.h"
@@ -71,11 +72,15 @@ static void grant_requests(struct decision *d, struct leased_row *lease, int64_t
     (void)history_end(&line);
 }
 
-static void beat(struct decision *d, struct heartbeat_item *item)
+static void beat(struct decision *d, struct heartbeat_item *item, bool is_shared)
 {
     struct leased_row *lease = (struct leased_row *)facts_find(d->t, TABLE_LEASED, item->job.v);
     if (lease == NULL || lease->carry.grant != item->grant) {
         item->code = ERR_LEASE_LOST;
+        return;
+    }
+    if (config_worker_state(d->t->config, lease->worker, is_shared) == WORKER_QUARANTINED) {
+        item->code = ERR_LEASE_LOST; /* It is not renewed, and ends by itself. */
         return;
     }
     if (!lease->running) {
@@ -101,8 +106,11 @@ static void beat(struct decision *d, struct heartbeat_item *item)
 
 void heartbeat_decide(struct command *command, struct decision *d)
 {
+    struct heartbeat *heartbeat = &command->heartbeat;
+    heartbeat->worker_state =
+        config_worker_state(d->t->config, heartbeat->worker, heartbeat->is_shared);
     for (size_t i = 0; i < command->heartbeat.count; i++) {
-        beat(d, &command->heartbeat.items[i]);
+        beat(d, &command->heartbeat.items[i], heartbeat->is_shared);
     }
 }
 
@@ -183,6 +191,12 @@ void report_decide(struct command *command, struct decision *d)
         struct leased_row *lease = (struct leased_row *)facts_find(d->t, TABLE_LEASED, item->job.v);
         if (lease == NULL || lease->carry.grant != item->grant) {
             answer_repeated(d, item);
+            continue;
+        }
+        if (item->kind != REPORT_RELEASE &&
+            config_worker_state(d->t->config, lease->worker, command->report.is_shared) ==
+                WORKER_QUARANTINED) {
+            item->code = ERR_LEASE_LOST;
             continue;
         }
         job_log_take(d, lease, &item->log);

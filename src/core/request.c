@@ -67,6 +67,8 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_JOB_TYPE_PUT:
     case COMMAND_SOURCE_PUT:
     case COMMAND_SOURCE_SWITCH:
+    case COMMAND_WORKER_SEEN:
+    case COMMAND_WORKER_SET:
     case COMMAND_CLAIM:
     case COMMAND_HEARTBEAT:
     case COMMAND_REPORT:

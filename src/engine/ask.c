@@ -27,6 +27,7 @@ static void ask_init(struct claiming *claiming, struct claim_ask *ask, int16_t s
         .command = {
             .kind = COMMAND_CLAIM, .shard = shard, .tenant = tenant, .actor = claim->actor}};
     ask->command.claim.worker = claim->worker;
+    ask->command.claim.is_shared = claim->tenant.v == 0;
     ask->command.claim.claim = claim->claim;
     ask->command.claim.types = claim->types;
     ask->command.claim.max = (int32_t)jobs;
@@ -196,12 +197,16 @@ void ask_done(struct engine *engine, struct claim_ask *ask, int64_t granted,
     if (code != ERR_OK) {
         claiming->code = code;
     }
+    if (ask->command.claim.worker_state != WORKER_ACTIVE) {
+        claiming->claim->worker_state = ask->command.claim.worker_state;
+    }
     if (--claiming->left > 0) {
         return;
     }
+    const bool is_held = claiming->claim->worker_state != WORKER_ACTIVE;
     const bool may_wait = claiming->code == ERR_LEDGER_UNAVAILABLE && !claiming->abandoned &&
                           engine->stage == NODE_RUNNING && claiming->until > clock_mono().us;
-    if (claiming->granted > 0 || (claiming->code != ERR_OK && !may_wait)) {
+    if (claiming->granted > 0 || is_held || (claiming->code != ERR_OK && !may_wait)) {
         park_finish(engine, claiming);
     } else if (claiming->code != ERR_OK) {
         claiming->code = ERR_OK;

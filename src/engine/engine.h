@@ -83,9 +83,10 @@ struct engine_claim {
     bool (*is_connected)(struct engine_claim *claim);
     void (*done)(struct engine_claim *claim);
     void *ctx;
-    struct arena *arena;          /* Outputs. */
-    struct err err;               /* Output. */
-    VEC(struct claim_part) parts; /* Output: grants, by tenant. */
+    struct arena *arena;            /* Outputs. */
+    struct err err;                 /* Output. */
+    enum worker_state worker_state; /* Output: others than active get nothing. */
+    VEC(struct claim_part) parts;   /* Output: grants, by tenant. */
     /* The engine's own. */
     void *state;
 };

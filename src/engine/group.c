@@ -120,13 +120,18 @@ static struct row_span rows_of(struct group *group, const struct tenant_facts *t
 {
     const struct map *types = &t->by_text[TABLE_JOB_TYPES];
     const struct map *sources = &t->by_text[TABLE_SOURCES];
-    struct row **rows = arena_array(&group->arena, struct row *, types->n + sources->n + 1);
+    const struct map *workers = &t->by_text[TABLE_WORKERS];
+    struct row **rows =
+        arena_array(&group->arena, struct row *, types->n + sources->n + workers->n + 1);
     size_t n = 0;
     for (size_t i = 0; i < types->n; i++) {
         rows[n++] = types->entries[i].value;
     }
     for (size_t i = 0; i < sources->n; i++) {
         rows[n++] = sources->entries[i].value;
+    }
+    for (size_t i = 0; i < workers->n; i++) {
+        rows[n++] = workers->entries[i].value;
     }
     return (struct row_span){rows, n};
 }

@@ -8,6 +8,7 @@
 
 #include "api/flight.h"
 #include "api/pool.h"
+#include "api/roster.h"
 #include "api/watches.h"
 #include "observe/log.h"
 #include "platform/random.h"
@@ -79,6 +80,8 @@ static struct limits limits_of(const struct settings *s)
     limits.log_attempt_bytes = s->log_attempt_bytes;
     limits.log_tenant_bytes = s->log_tenant_bytes;
     limits.config_versions = (int32_t)s->config_versions;
+    limits.max_workers = (int32_t)s->max_workers;
+    limits.worker_retention_us = s->worker_retention_ms * US_PER_MS;
     return limits;
 }
 
@@ -187,6 +190,7 @@ static enum err_code start(struct node *node, struct err *err)
     api->watches = watches_new((int32_t)node->settings.watches);
     api->pool = pool_new((int32_t)node->settings.blob_threads);
     api->probes = pool_new(1);
+    api->roster = roster_new();
     random_bytes(&api->salt, sizeof(api->salt));
     return start_http(node, err);
 }
@@ -205,6 +209,7 @@ static void free_parts(struct api *api)
     if (api->pool != NULL) {
         pool_free(api->pool);
         pool_free(api->probes);
+        roster_free(api->roster);
         watches_free(api->watches);
         flight_free(api->flight);
         metrics_free(api->metrics);

@@ -293,6 +293,7 @@ static void register_answered(struct session *session, const struct session_answ
     }
     backoff_reset(&channel->backoff);
     session->registered = true;
+    session_heed(session, answer->body, now);
     const bool sane = poll_ms >= 0 && poll_ms <= POLL_DEFAULT_US / US_PER_MS;
     session->poll_us = sane ? poll_ms * US_PER_MS : POLL_DEFAULT_US;
     session->heartbeat_us = heartbeat_ms > 0 && heartbeat_ms < 3600000 ? heartbeat_ms * 1000 : 0;
@@ -389,6 +390,14 @@ void session_answer(struct session *session, const struct session_answer *answer
         beat_answered(session, answer, now);
     } else {
         report_answered(session, (enum report_kind)kind, answer, now);
+    }
+}
+
+void session_heed(struct session *session, struct str body, struct mono_time now)
+{
+    if (!session->draining && wire_says_drain(body)) {
+        session_say(session, "the operator drains this worker: it finishes and ends");
+        session_drain(session, now);
     }
 }
 

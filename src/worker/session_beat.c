@@ -160,6 +160,7 @@ void beat_answered(struct session *session, const struct session_answer *answer,
         return;
     }
     backoff_reset(&channel->backoff);
+    session_heed(session, answer->body, now);
     for (size_t i = 0; i < n; i++) {
         struct lease *lease = channel->members[i];
         if (!still_member(channel, i) || !channel_matches(channel, i, &results[i])) {

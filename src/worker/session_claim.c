@@ -183,6 +183,7 @@ void claim_answered(struct session *session, const struct session_answer *answer
     const enum answer_kind kind = answer_kind_of(answer->status);
     if (kind == ANSWER_OK && wire_get_leases(answer->body, &list)) {
         claim_taken(session, list, now);
+        session_heed(session, answer->body, now);
         return;
     }
     if (kind == ANSWER_NO) {

@@ -75,6 +75,8 @@ void channel_failed(struct session *session, struct channel *channel, struct mon
                     int64_t base_us, int64_t max_us, int64_t retry_after_ms);
 void session_say(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Drains once when the answer says that the operator wants it. */
+void session_heed(struct session *session, struct str body, struct mono_time now);
 /* The server refuses this worker: stop as if drained, and say why. */
 void session_fail(struct session *session, const struct session_answer *answer,
                   struct mono_time now);

@@ -228,6 +228,18 @@ bool wire_get_leases(struct str body, struct str *out_list)
     return found && !scan.broken;
 }
 
+bool wire_says_drain(struct str body)
+{
+    struct scan scan;
+    struct str key, value;
+    bool drains = false;
+    (void)scan_object(&scan, body); /* A broken start ends the loop below. */
+    while (scan_member(&scan, &key, &value)) {
+        drains |= str_eq(key, STR("worker_state")) && str_eq(value, STR("\"draining\""));
+    }
+    return drains && !scan.broken;
+}
+
 /* Where a text member of a lease goes. */
 struct text_member {
     const char *key;

@@ -21,6 +21,8 @@ class Contract(unittest.TestCase):
         cls.node.call("PUT", "/sources/feed", {"kind": "vex"}, tenant="acme")
         cls.node.call("PUT", "/sources/feed", {"kind": "sbom"}, tenant="acme", match='"1"')
         cls.node.call("PUT", "/job-types/demo", {"max_attempts": 6}, match='"1"')
+        cls.node.call("POST", "/workers/register", {"worker": "w-known", "version": "1", "slots": 1, "job_types": ["demo"]},
+                      token=cls.node.token("acme", "orch:work"))
         cls.node.submit("acme", {"type": "demo", "source": "feed", "key": "k", "payload": {"a": [1]}})
         cls.node.call("POST", "/runs", {"name": "r", "jobs": [{"name": "a", "type": "demo"}]}, tenant="acme")
 
@@ -54,7 +56,7 @@ class Contract(unittest.TestCase):
 
     def test_answers_have_the_shape_of_the_contract(self):
         addresses = {"/api/v1/tenants/{name}": "/tenants/acme", "/api/v1/job-types/{name}": "/job-types/demo",
-                     "/api/v1/sources/{name}": "/sources/feed",
+                     "/api/v1/sources/{name}": "/sources/feed", "/api/v1/workers/{name}": "/workers/w-known",
                      "/api/v1/sources/{name}/versions": "/sources/feed/versions", "/api/v1/sources/{name}/versions/{version}": "/sources/feed/versions/1",
                      "/api/v1/sources/{name}/diff": "/sources/feed/diff", "/api/v1/job-types/{name}/versions": "/job-types/demo/versions",
                      "/api/v1/job-types/{name}/versions/{version}": "/job-types/demo/versions/1", "/api/v1/job-types/{name}/diff": "/job-types/demo/diff", "/api/v1/jobs/{id}": "/jobs/job-1",

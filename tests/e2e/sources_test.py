@@ -46,6 +46,8 @@ class Sources(unittest.TestCase):
         for tenant in ("acme", "other"):
             node.tenant(tenant)
         node.job_type("advisory.ingest")
+        node.call("POST", "/workers/register", {"worker": "w", "version": "1", "slots": 1, "job_types": ["advisory.ingest"]},
+                  token=node.worker)
 
     @classmethod
     def tearDownClass(cls):
@@ -152,6 +154,14 @@ class Sources(unittest.TestCase):
             self.assertEqual(self.readiness("ready", body), ("blocked" if expected else "ready", expected), body)
         self.assertEqual(self.readiness("ready", {**fine, "enabled": False}), ("disabled", ["disabled"]))
 
+    def test_without_a_worker_a_source_is_blocked_and_its_job_waits(self):
+        self.node.job_type("unserved")
+        self.assertEqual(self.readiness("idle", {"job_type": "unserved"}), ("blocked", ["no_worker"]))
+        self.assertEqual(self.post("/sources/idle/trigger", {}, reason="x").status, 201)
+        token = self.node.token("acme", "orch:work")
+        self.node.call("POST", "/workers/register", {"worker": "own", "version": "1", "slots": 1, "job_types": ["unserved"]}, token=token)
+        self.assertEqual(self.get("/sources/idle").json["readiness"]["state"], "ready")
+
     # --- on, off, now ---
 
     def test_switching_keeps_the_rest_and_leaves_a_line(self):
@@ -217,7 +227,8 @@ class PrivateFeeds(unittest.TestCase):
             node.tenant("acme")
             node.job_type("advisory.ingest")
             node.call("PUT", "/sources/web", {"kind": "advisory-osv", "url": f"http://127.0.0.1:{server.server_port}/feed"}, tenant="acme")
-            self.assertEqual(node.call("GET", "/sources/web", tenant="acme").json["readiness"]["state"], "ready")
+            found = node.call("GET", "/sources/web", tenant="acme").json["readiness"]["reasons"]
+            self.assertEqual([reason["code"] for reason in found], ["no_worker"])
             test = lambda path: node.call("POST", "/sources/web/test", {"path": path}, tenant="acme").json["trial"]
             self.assertEqual((test("one.json")["class"], test("one.json")["bytes"]), (None, 9))
             self.assertEqual(test("two.json")["class"], "not_found")

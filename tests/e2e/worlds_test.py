@@ -6,7 +6,7 @@ import unittest
 from rig import Node
 
 # What every answer may say of time and chance.
-TIMES = (re.compile(rb'"(?:at|submitted_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
+TIMES = (re.compile(rb'"(?:at|submitted_at|changed_at|registered_at|seen_at|ended_at|created_at|claimed_at|until|as_of)":"[^"]*"'), re.compile(rb'"at":\d+'),
          re.compile(rb'"(?:rank|run_until|lease_until|eligible_at)":\d+'), re.compile(rb'"digest":"[0-9a-f]{64}"'),
          re.compile(rb'"(?:claim|[a-z_]*hash)":"?-?\d+"?'), re.compile(rb'"(?:next_cursor|token)":"[\w-]*"'))
 
@@ -24,6 +24,10 @@ def quiet(_node):
 def loud(node):
     """A world in which it has much, named like the first one's things."""
     node.call("PUT", "/sources/feed", {"kind": "sbom", "url": "https://secret.example/"}, tenant="other")
+    for name in ("w", "theirs"):
+        node.call("POST", "/workers/register", {"worker": name, "version": "2", "slots": 9, "job_types": ["demo"]},
+                  token=node.token("other", "orch:work"))
+        node.call("POST", f"/workers/{name}/quarantine", tenant="other", reason="secret reason")
     node.call("PUT", "/sources/feed", {"kind": "vex"}, tenant="other", match='"1"')
     node.call("PUT", "/job-types/mine", {"max_attempts": 99}, tenant="other")
     node.submit("other", *[{"type": "demo", "key": f"key-{n}", "payload": {"secret": n}} for n in range(300)])
@@ -31,8 +35,8 @@ def loud(node):
               tenant="other")
     digest = hashlib.sha256(b"shared bytes").hexdigest()
     node.call("PUT", "/artifacts/" + digest, b"shared bytes", tenant="other")
-    for lease in node.claim("demo", worker="theirs", number=40, token=node.token("other", "orch:work")):
-        node.work("fail", {"worker": "theirs", "reports": [
+    for lease in node.claim("demo", worker="loud", number=40, token=node.token("other", "orch:work")):
+        node.work("fail", {"worker": "loud", "reports": [
             {"lease": lease["lease"], "grant": 1, "class": "secret_class", "message": "secret", "permanent": True}]})
     node.call("POST", "/jobs/job-1/retry", tenant="other", reason="secret reason")
 
@@ -86,6 +90,10 @@ class Worlds(unittest.TestCase):
         ask("POST", "/jobs", {"jobs": [{"type": "demo", "key": "key-2", "source": "feed"}]})
         ask("POST", "/runs", {"key": "run-key", "jobs": [{"name": "a", "type": "demo"}]})
         ask("GET", "/jobs/job-1/explain")
+        ask("POST", "/workers/register", {"worker": "w", "version": "1", "slots": 1, "job_types": ["demo"]}, worker)
+        for method, path in (("GET", "/workers"), ("GET", "/workers/w"), ("GET", "/workers/theirs"), ("POST", "/workers/theirs/drain"),
+                             ("POST", "/workers/w/drain"), ("POST", "/workers/w/resume")):
+            ask(method, path, reason="x")
         lease = ask("POST", "/leases/claim", {"claim_id": "c", "worker": "w", "job_types": ["demo"], "max": 10}, worker).json["leases"][0]
         ask("POST", "/leases/complete", {"worker": "w", "reports": [
             {"lease": lease["lease"], "grant": 1}, {"lease": "3.1.1", "grant": 1}, {"lease": "3.41.1", "grant": 1}]}, worker)

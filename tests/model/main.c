@@ -199,7 +199,7 @@ static struct report_item item_of(struct model *model, int index, int grant)
 static void send(struct model *model, struct report_item *item)
 {
     struct command command = command_of(COMMAND_REPORT);
-    command.report = (struct report){STR("w"), item, 1};
+    command.report = (struct report){.worker = STR("w"), .items = item, .count = 1};
     run(model, &command);
 }
 
@@ -240,7 +240,7 @@ static void heartbeat(struct model *model)
     struct heartbeat_item item = {
         .job = {index + 1}, .lane = lane_of(model, index), .grant = model->twin->jobs[index].grant};
     struct command command = command_of(COMMAND_HEARTBEAT);
-    command.heartbeat = (struct heartbeat){STR("w"), &item, 1};
+    command.heartbeat = (struct heartbeat){.worker = STR("w"), .items = &item, .count = 1};
     run(model, &command);
     CHECK(item.code == ERR_OK);
     CHECK(item.cancel == model->twin->jobs[index].cancel_asked);

@@ -229,7 +229,8 @@ static void heartbeat(struct world *world, struct worker *worker, struct held *h
     struct command command =
         command_for(world, tenant_index(world, held->id.tenant), COMMAND_HEARTBEAT);
     command.actor = str_from(worker->name);
-    command.heartbeat = (struct heartbeat){str_from(worker->name), &item, 1};
+    command.heartbeat = (struct heartbeat){
+        .worker = str_from(worker->name), .items = &item, .count = 1, .is_shared = true};
     (void)world_do(world, &command, &tick);
     tick_fini(&tick);
 }
@@ -274,7 +275,8 @@ static void report(struct world *world, struct worker *worker, struct held *held
     struct command command =
         command_for(world, tenant_index(world, held->id.tenant), COMMAND_REPORT);
     command.actor = str_from(worker->name);
-    command.report = (struct report){str_from(worker->name), &item, 1};
+    command.report = (struct report){
+        .worker = str_from(worker->name), .items = &item, .count = 1, .is_shared = true};
     const bool answered = world_do(world, &command, &tick) == WORLD_ANSWERED;
     tick_fini(&tick);
     if (!answered) {
@@ -303,7 +305,7 @@ static void report_nonsense(struct world *world, struct held *held)
     }
     struct command command =
         command_for(world, tenant_index(world, held->id.tenant), COMMAND_REPORT);
-    command.report = (struct report){STR("stranger"), &item, 1};
+    command.report = (struct report){.worker = STR("stranger"), .items = &item, .count = 1};
     (void)world_do(world, &command, &tick);
     CHECK(item.code != ERR_OK || tick.plan.chunks.n > 0);
     tick_fini(&tick);

@@ -95,6 +95,72 @@ static void open_tenant(struct world *world, struct tenant_id tenant, int16_t sh
     setup(world, &command);
 }
 
+static void see_worker(struct world *world, int32_t tenant, int16_t shard, const char *name,
+                       const char *version)
+{
+    struct command command = {
+        .kind = COMMAND_WORKER_SEEN,
+        .shard = shard,
+        .tenant = {tenant},
+        .actor = STR("setup"),
+        .worker = {.name = str_from(name),
+                   .version = str_from(version),
+                   .job_types = STR("[\"type0\"]"),
+                   .slots = 2,
+                   .registers = true},
+    };
+    setup(world, &command);
+}
+
+static void set_worker(struct world *world, int32_t tenant, int16_t shard, const char *name,
+                       enum worker_state state)
+{
+    struct command command = {
+        .kind = COMMAND_WORKER_SET,
+        .shard = shard,
+        .tenant = {tenant},
+        .actor = STR("setup"),
+        .reason = STR("because"),
+        .worker = {.name = str_from(name), .state = (int16_t)state},
+    };
+    setup(world, &command);
+}
+
+/* Versions come and go, workers are drained and forgotten: lines that the fold must follow. */
+static void keep_house(struct world *world, int32_t tenant, int16_t shard)
+{
+    const struct limits usual = world->limits;
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    world->limits.config_versions = 2;
+    world->limits.max_workers = 3;
+    world->limits.worker_retention_us = 0;
+    for (int i = 0; i < 4; i++) {
+        struct command command = {
+            .kind = COMMAND_SOURCE_SWITCH,
+            .shard = shard,
+            .tenant = {tenant},
+            .actor = STR("setup"),
+            .arena = &arena,
+            .reason = STR("because"),
+            .put = {.name = STR("free"), .if_version = -1, .enabled = i % 2 == 1},
+        };
+        setup(world, &command);
+    }
+    see_worker(world, tenant, shard, "one", "1");
+    see_worker(world, tenant, shard, "one", "2");
+    see_worker(world, tenant, shard, "two", "1");
+    set_worker(world, tenant, shard, "two", WORKER_DRAINING);
+    set_worker(world, tenant, shard, "one", WORKER_QUARANTINED);
+    see_worker(world, tenant, shard, "two", "2");
+    set_worker(world, tenant, shard, "one", WORKER_ACTIVE);
+    see_worker(world, tenant, shard, "three", "1");
+    world->clock += 1000;
+    see_worker(world, tenant, shard, "four", "1");
+    arena_fini(&arena);
+    world->limits = usual;
+}
+
 static void build(struct world *world)
 {
     static const char *const types[WORLD_TYPES] = {
@@ -127,6 +193,7 @@ static void build(struct world *world)
                    "{\"burst\":4,\"host\":\"slow.example.org\",\"kind\":\"vex\",\"rate_per_s\":2}");
         put_config(world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "free",
                    "{\"host\":\"free.example.org\",\"kind\":\"other\"}");
+        keep_house(world, world->tenants[i].v, world->shards[i]);
     }
     for (int i = 0; i < WORLD_WORKERS; i++) {
         (void)snprintf(world->workers[i].name, sizeof(world->workers[i].name), "worker-%d", i);
