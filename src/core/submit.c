@@ -98,7 +98,9 @@ bool submit_want(const struct command *command, struct facts *facts, const struc
     struct tenant_facts *t = facts_tenant(facts, command->shard, command->tenant);
     bool known = config_want(facts, t);
     known &= want_request_key(command, facts, t);
-    if (facts_meets_again(facts, t, command) && t->by_key[TABLE_JOB_KEYS].n == 0) {
+    /* Only the tenant's row tells for certain which generations of keys there are. */
+    if (t->row != NULL && facts_meets_again(facts, t, command) &&
+        t->by_key[TABLE_JOB_KEYS].n == 0) {
         return known; /* All was asked, and no key that was found leads on to its job. */
     }
     for (size_t i = submit->done; i < submit->count; i++) {
