@@ -139,6 +139,24 @@ class Checker(unittest.TestCase):
         world.ask("claim", [[TENANT, "job-1", 1]], claim="other", worker="w1")
         self.found("two_holders", world)
 
+    def test_a_grant_that_was_not_told_is_found(self):
+        world = sound()
+        world.submit("job-6", "f")
+        world.line("job.leased", "job-6", grant=1, worker="w1")
+        world.clock += 2 * check.SLACK_US
+        empty = world.ask("claim", [], claim="k9", worker="w1")
+        world.again(empty, [[TENANT, "job-6", 1]])
+        self.found("other_answer", world, drained=False)
+
+    def test_a_claim_that_got_nothing_may_get_something(self):
+        world = sound()
+        empty = world.ask("claim", [], claim="k9", worker="w1")
+        world.submit("job-6", "f")
+        world.line("job.leased", "job-6", grant=1, worker="w1")
+        world.again(empty, [[TENANT, "job-6", 1]])
+        world.complete("job-6", 1)
+        self.assertEqual(set(), kinds(world))
+
     def test_a_grant_that_history_gave_to_another_is_found(self):
         world = sound()
         world.ask("claim", [[TENANT, "job-1", 2]], claim="other", worker="w2")
