@@ -81,6 +81,10 @@ class Examples(unittest.TestCase):
         self.rig.work("/leases/complete", {"worker": "w", "reports": [
             {"lease": lease["lease"], "grant": lease["grant"], "artifacts": [{"name": "empty", "sha256": digest, "size": 0}]}]})
 
+        self.run_line("stella tokens add own --scopes orch:work -T acme --out acme.token")
+        self.rig.work("/workers/register", {"worker": "build-7/1", "version": "1", "slots": 2, "job_types": ["t"]},
+                      os.path.join(self.folder, "acme.token"))
+
     def failed_run(self):
         """A run whose first job succeeded and whose second one is dead."""
         self.run_line("for run in $(stella runs list --state active -o name); do stella runs cancel $run --reason test --yes; done")

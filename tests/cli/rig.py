@@ -80,10 +80,10 @@ class Rig:
             raise AssertionError(f"{words}: {status}\n{err}")
         return json.loads(out)
 
-    def work(self, path, body):
+    def work(self, path, body, token_file=None):
         """A call that workers make."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
-        with open(self.server.worker_token_file, encoding="ascii") as file:
+        with open(token_file or self.server.worker_token_file, encoding="ascii") as file:
             token = file.read().strip()
         connection.request("POST", "/api/v1" + path, json.dumps(body),
                            {"Authorization": "Bearer " + token, "Content-Type": "application/json"})

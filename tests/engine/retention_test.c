@@ -165,7 +165,7 @@ static void register_blob(struct engine *engine, struct sha256 digest)
                               .tenant = part->tenant,
                               .actor = STR("test"),
                               .arena = &claim.arena,
-                              .report = {claim.claim.worker, &item, 1}};
+                              .report = {.worker = claim.claim.worker, .items = &item, .count = 1}};
     assert_int_equal(rig_run(engine, QUEUE_REPORTS, &command), ERR_OK);
     assert_int_equal(item.code, ERR_OK);
     rig_claim_fini(&claim);
