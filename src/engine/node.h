@@ -125,10 +125,10 @@ void node_enqueue(struct engine *engine, struct task *task);
 void node_put_back(struct engine *engine, struct task *task);
 /* Lock held: takes the next off a queue; null when it is empty. */
 struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queue queue);
-/* Lock held: a group should begin now. While one is running, the next waits until it is worth a
- * commit of its own: more groups at once are slower than larger ones. */
 /* Lock held: work of shards that nobody has. */
 int64_t node_waiting_units(const struct engine *engine);
+/* Lock held: a group should begin now. While one is running, the next waits until it is worth a
+ * commit of its own: more groups at once are slower than larger ones. */
 bool node_has_group(const struct engine *engine);
 
 /* Lock held: something is due at that time (mono); the timer thread learns of it. */

@@ -105,6 +105,9 @@ struct ledger_backend {
     void (*snapshot_end)(struct reader *reader);
     enum err_code (*blobs_open)(const struct ledger_target *target, struct blobs **out,
                                 struct err *err);
+    /* Null where the database has ways of its own. */
+    enum err_code (*backup)(const struct ledger_target *target, const char *file,
+                            void (*progress)(const char *), struct err *err);
 };
 
 /* The backend that serves this URL, or ERR_USAGE. */
@@ -114,6 +117,12 @@ enum err_code ledger_backend_for(const char *url, const struct ledger_backend **
 /* Makes or updates the schema; prints one line a step through `progress`. Never done by serve. */
 enum err_code ledger_migrate(const struct ledger_target *target, void (*progress)(const char *),
                              struct err *err);
+/* Copies an embedded ledger and its blobs into the new `folder` (ledger.db, ledger.db.blobs,
+ * manifest.json), also while it is served: one snapshot, checked after. What is in the folder when
+ * this returns is durable; until then its name ends in ".partial". ERR_USAGE for PostgreSQL and for
+ * a folder that exists, ERR_IO. */
+enum err_code ledger_backup(const struct ledger_target *target, const char *folder, int64_t now_us,
+                            void (*progress)(const char *), struct err *err);
 /* Opens and checks: schema version, row security (PostgreSQL), synchronous=FULL and the exclusive
  * lock file (SQLite). ERR_LEDGER_OUTDATED, ERR_LEDGER_LOCKED, ERR_LEDGER_UNAVAILABLE. */
 enum err_code ledger_open(const struct ledger_target *target, struct ledger **out, struct err *err);

@@ -37,14 +37,14 @@ static enum err_code migrate(struct cli_call *call, struct err *err)
     return ledger_migrate(&target, print_step, err);
 }
 
+int serve_fail(struct cli_call *call, const struct err *err)
+{
+    const int status = err->code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
+    return cli_fail(call, status, err_info(err->code)->name, NULL, "%s", err->message);
+}
+
 int serve_migrate(struct cli_call *call)
 {
     struct err err = {0};
-    const enum err_code code = migrate(call, &err);
-    if (code == ERR_OK) {
-        return CLI_OK;
-    }
-    const char *name = err_info(code)->name;
-    const int status = code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
-    return cli_fail(call, status, name, NULL, "%s", err.message);
+    return migrate(call, &err) == ERR_OK ? CLI_OK : serve_fail(call, &err);
 }

@@ -45,10 +45,32 @@ static const struct cli_command migrate_commands[] = {
     },
 };
 
+static const struct cli_option backup_options[] = {
+    {"data", 0, "DIR", "Folder of the embedded ledger [stella-data]"},
+    {"database", 0, "URL", "postgres:// URL of the ledger"},
+    {"settings", 0, "FILE", "Settings file, one name = value a line"},
+};
+
+static const struct cli_command backup_commands[] = {
+    {
+        .verb = "",
+        .arguments = "FOLDER",
+        .least = 1,
+        .most = 1,
+        .help = "Copy the embedded ledger and its artifacts into a new folder, also while served",
+        .examples = "stella orchestrator backup ./backup-monday --data ./stella-data",
+        .options = backup_options,
+        .option_count = CLI_COUNT(backup_options),
+        .run = serve_backup,
+    },
+};
+
 const struct cli_noun serve_nouns[] = {
     {"serve", NULL, "Run the service", serve_commands, CLI_COUNT(serve_commands)},
     {"migrate", NULL, "Make or update the ledger's schema", migrate_commands,
      CLI_COUNT(migrate_commands)},
+    {"backup", NULL, "Copy the embedded ledger, also while it is served", backup_commands,
+     CLI_COUNT(backup_commands)},
     {"doctor", NULL, "Find what is wrong, and how to mend it", doctor_commands,
      CLI_COUNT(doctor_commands)},
 };

@@ -1,5 +1,5 @@
 /*
- * serve - the verbs that are not clients of the API: serve, migrate, version.
+ * serve - the verbs that are not clients of the API: serve, migrate, backup.
  */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
@@ -15,8 +15,11 @@ extern const size_t serve_noun_count;
 /* Where the settings say that the ledger is; makes the data folder of an embedded one. */
 enum err_code serve_target(struct arena *arena, const struct settings *settings,
                            struct ledger_target *out, struct err *err);
+/* Says what is wrong; the exit status. */
+int serve_fail(struct cli_call *call, const struct err *err);
 /* Serves until a signal; the exit status. */
 int serve_run(struct cli_call *call);
 int serve_migrate(struct cli_call *call);
+int serve_backup(struct cli_call *call);
 
 #endif

@@ -108,6 +108,10 @@ class Guide(unittest.TestCase):
         folder, path = self.folder()
         self.follow("guide/first-steps.md", Shell(folder, PATH=path, HOME=folder), [("8700", str(free_port()))])
 
+    def test_a_backup_and_the_way_back(self):
+        folder, path = self.folder()
+        self.follow("operate/backup.md", Shell(folder, PATH=path, HOME=folder), [("8700", str(free_port()))])
+
     def test_the_first_worker(self):
         home, _ = self.folder()
         if not os.path.exists(os.path.join(BUILD, "CMakeCache.txt")) or os.path.dirname(BUILD) != os.path.join(ROOT, "build"):

@@ -238,4 +238,5 @@ const struct ledger_backend ledger_sqlite = {
     .snapshot_load = sqlite_snapshot_load,
     .snapshot_end = sqlite_snapshot_end,
     .blobs_open = sqlite_blobs_open,
+    .backup = sqlite_backup,
 };

@@ -103,6 +103,10 @@ enum err_code sqlite_snapshot_begin(struct reader *base, struct tenant_id tenant
 enum err_code sqlite_snapshot_load(struct reader *base, struct facts *facts, struct err *err);
 void sqlite_snapshot_end(struct reader *base);
 
+/* backup.c */
+enum err_code sqlite_backup(const struct ledger_target *target, const char *file,
+                            void (*progress)(const char *), struct err *err);
+
 /* blobs.c */
 enum err_code sqlite_blobs_open(const struct ledger_target *target, struct blobs **out,
                                 struct err *err);

@@ -35,6 +35,15 @@ enum err_code database_open(const char *path, int flags, sqlite3 **out, struct e
     return ERR_OK;
 }
 
+enum err_code database_open_reading(const char *path, sqlite3 **out, struct err *err)
+{
+    TRY(database_open(path, SQLITE_OPEN_READONLY, out, err));
+    CHECK(sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK);
+    TRY(database_once(*out, "no_autocheckpoint", NULL, err));
+    TRY(database_once(*out, "query_only", NULL, err));
+    return database_once(*out, "reader_cache", NULL, err);
+}
+
 void database_close(sqlite3 *db)
 {
     for (sqlite3_stmt *each = sqlite3_next_stmt(db, NULL); each != NULL;

@@ -27,6 +27,8 @@ const char *database_path(const struct ledger_target *target);
 
 /* Opens with `flags` of sqlite3_open_v2. ERR_LEDGER_OUTDATED when there is no file to open. */
 enum err_code database_open(const char *path, int flags, sqlite3 **out, struct err *err);
+/* The same for a connection that only reads and never checkpoints. */
+enum err_code database_open_reading(const char *path, sqlite3 **out, struct err *err);
 /* Finalizes every statement of the connection. */
 void database_close(sqlite3 *db);
 /* The last failure of the connection, as an error. */

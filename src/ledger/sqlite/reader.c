@@ -17,14 +17,9 @@ struct sqlite_reader {
 static enum err_code open_file(struct sqlite_reader *reader, const struct ledger_target *target,
                                struct err *err)
 {
-    TRY(database_open(database_path(target), SQLITE_OPEN_READONLY, &reader->db, err));
-    sqlite3 *db = reader->db;
-    CHECK(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK);
-    TRY(database_once(db, "no_autocheckpoint", NULL, err));
-    TRY(database_once(db, "query_only", NULL, err));
-    TRY(database_once(db, "reader_cache", NULL, err));
     struct hash_key seed;
-    return database_check_schema(db, &seed, err);
+    TRY(database_open_reading(database_path(target), &reader->db, err));
+    return database_check_schema(reader->db, &seed, err);
 }
 
 enum err_code sqlite_reader_open(const struct ledger_target *target, struct reader **out,

@@ -64,3 +64,9 @@ PRAGMA journal_size_limit = 100663296;
 
 -- name: page_size
 PRAGMA page_size;
+
+-- name: begin_snapshot
+BEGIN;
+
+-- name: integrity_faults
+SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok';
