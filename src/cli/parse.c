@@ -242,8 +242,9 @@ static int check_arguments(struct cli_call *call)
     const struct cli_command *command = call->command;
     const size_t n = call->arguments.n;
     if (n < (size_t)command->least) {
-        return cli_fail(call, CLI_USAGE, "usage", "add --help for examples", "%s %s needs %s",
-                        call->noun->name, command->verb, command->arguments);
+        return cli_fail(call, CLI_USAGE, "usage", "add --help for examples", "%s%s%s needs %s",
+                        call->noun->name, command->verb[0] == '\0' ? "" : " ", command->verb,
+                        command->arguments);
     }
     if (command->most >= 0 && n > (size_t)command->most) {
         return cli_fail(call, CLI_USAGE, "usage", "add --help for examples", "unexpected \"%s\"",
