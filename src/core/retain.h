@@ -19,7 +19,6 @@
 
 /* The generation that takes new keys; begins the next one when it is time. */
 int32_t retain_generation(struct decision *d);
-/* Generations that may hold keys: the submit path looks from the newest down to this one. */
 bool retain_want(const struct command *command, struct facts *facts, const struct limits *limits);
 void retain_decide(struct command *command, struct decision *d);
 
