@@ -8,7 +8,6 @@
  * gone at the second try. */
 enum { RUNS_MAX = 3 };
 
-#define GATHER_MOST_US   (5 * US_PER_MS)
 #define BACKOFF_LEAST_US (50 * US_PER_MS)
 #define BACKOFF_MOST_US  (5 * US_PER_S)
 
@@ -173,27 +172,6 @@ bool committer_step(struct committer *committer)
     return taken;
 }
 
-/* Lock held. Most of those who were answered ask again at once: the next group waits for them, for
- * a moment, so that those who come now and those who came before do not take turns in small groups.
- */
-static void gather(struct engine *engine, const struct group *group)
-{
-    const int64_t now = clock_mono().us;
-    const int64_t quarter = (now - group->begun) / 4;
-    engine->gather_units = node_waiting_units(engine) + group->units * 3 / 4;
-    engine->gather_until = now + (quarter < GATHER_MOST_US ? quarter : GATHER_MOST_US);
-}
-
-static void wait_for_work(struct engine *engine)
-{
-    const int64_t left = engine->gather_until - clock_mono().us;
-    if (left > 0 && engine->busy_committers == 0) {
-        wake_wait_for(&engine->work, &engine->lock, left);
-    } else {
-        wake_wait(&engine->work, &engine->lock);
-    }
-}
-
 void *committer_run(void *ctx)
 {
     struct committer *committer = ctx;
@@ -212,10 +190,9 @@ void *committer_run(void *ctx)
             run_group(committer);
             mutex_take(&engine->lock);
             end_group(engine);
-            gather(engine, committer->group);
         } else {
             engine->idle_committers++;
-            wait_for_work(engine);
+            wake_wait(&engine->work, &engine->lock);
             engine->idle_committers--;
         }
     }

@@ -62,20 +62,14 @@ struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queu
     return task;
 }
 
-int64_t node_waiting_units(const struct engine *engine)
+bool node_has_group(const struct engine *engine)
 {
+    if (engine->busy_committers == 0) {
+        return true;
+    }
     int64_t units = 0;
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         units += engine->shards[shard].busy ? 0 : engine->shards[shard].units;
-    }
-    return units;
-}
-
-bool node_has_group(const struct engine *engine)
-{
-    const int64_t units = node_waiting_units(engine);
-    if (engine->busy_committers == 0) {
-        return units >= engine->gather_units || clock_mono().us >= engine->gather_until;
     }
     return units >= engine->config.group_units / 2;
 }

@@ -80,8 +80,6 @@ struct engine {
     int64_t clock_behind_logged; /* Mono. */
     struct shard_state shards[SHARD_COUNT];
     uint64_t arrivals;           /* Tasks that came. */
-    int64_t gather_units;        /* A group is begun for so much, or ... */
-    int64_t gather_until;        /* ... after that (mono). */
     int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
     int32_t busy_committers;
     int32_t idle_committers;    /* Waiting for work. */
@@ -125,8 +123,6 @@ void node_enqueue(struct engine *engine, struct task *task);
 void node_put_back(struct engine *engine, struct task *task);
 /* Lock held: takes the next off a queue; null when it is empty. */
 struct task *node_dequeue(struct engine *engine, int16_t shard, enum engine_queue queue);
-/* Lock held: work of shards that nobody has. */
-int64_t node_waiting_units(const struct engine *engine);
 /* Lock held: a group should begin now. While one is running, the next waits until it is worth a
  * commit of its own: more groups at once are slower than larger ones. */
 bool node_has_group(const struct engine *engine);
