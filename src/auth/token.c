@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/folder.h"
 #include "platform/random.h"
 
 enum { RANDOM_BYTES = 32, PREFIX = 4, DIGITS = 43 };
@@ -70,7 +71,7 @@ static enum err_code file_read(int fd, const char *path, char out[TOKEN_TEXT], s
 }
 
 /* Makes the name of a new file durable. */
-static bool sync_folder(const char *path)
+static bool sync_name(const char *path)
 {
     char folder[4096];
     (void)snprintf(folder, sizeof(folder), "%s", path);
@@ -80,12 +81,7 @@ static bool sync_folder(const char *path)
     } else {
         slash[slash == folder] = 0;
     }
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return synced;
+    return folder_sync(folder);
 }
 
 static enum err_code file_make(const char *path, char out[TOKEN_TEXT], struct err *err)
@@ -105,7 +101,7 @@ static enum err_code file_make(const char *path, char out[TOKEN_TEXT], struct er
     made = made && link(beside, path) == 0;
     const int why = errno;
     (void)unlink(beside);
-    if (!made || !sync_folder(path)) {
+    if (!made || !sync_name(path)) {
         return err_set(err, ERR_IO, "%.120s cannot be written: %s", path, strerror(why));
     }
     return ERR_OK;

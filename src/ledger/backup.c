@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "ledger/backend.h"
+#include "platform/folder.h"
 
 enum { PATH_TEXT = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600, PIECE = 1 << 16 };
 
@@ -168,16 +169,6 @@ static enum err_code write_manifest(struct backup *backup, int64_t now_us)
 
 /* ---- The whole ---- */
 
-static enum err_code sync_folder(const char *path, struct err *err)
-{
-    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool done = folder >= 0 && fsync(folder) == 0;
-    if (folder >= 0) {
-        (void)close(folder);
-    }
-    return done ? ERR_OK : failed(err, "sync", path);
-}
-
 /* What reading the copy leaves beside it: an empty log and its index. */
 static void remove_traces(const struct backup *backup)
 {
@@ -200,7 +191,14 @@ static enum err_code fill(struct backup *backup, const struct ledger_backend *ba
     TRY(copy_blobs(backup, &copy));
     remove_traces(backup);
     TRY(write_manifest(backup, now_us));
-    return sync_folder(backup->folder, backup->err);
+    return folder_sync(backup->folder) ? ERR_OK : failed(backup->err, "sync", backup->folder);
+}
+
+static bool sync_parent(const char *folder)
+{
+    char path[PATH_TEXT];
+    const int len = snprintf(path, PATH_TEXT, "%.4000s/..", folder);
+    return len < PATH_TEXT && folder_sync(path);
 }
 
 enum err_code ledger_backup(const struct ledger_target *target, const char *folder, int64_t now_us,
@@ -218,13 +216,20 @@ enum err_code ledger_backup(const struct ledger_target *target, const char *fold
     if (stat(folder, &about) == 0) {
         return err_set(err, ERR_USAGE, "%s is there already; name a folder that is not.", folder);
     }
-    if (snprintf(backup.folder, PATH_TEXT, "%.3900s.partial", folder) >= PATH_TEXT ||
+    size_t len = strlen(folder);
+    while (len > 1 && folder[len - 1] == '/') {
+        len--;
+    }
+    if (len > PATH_TEXT / 2) {
+        return err_set(err, ERR_USAGE, "The path of the folder is too long.");
+    }
+    if (snprintf(backup.folder, PATH_TEXT, "%.*s.partial", (int)len, folder) >= PATH_TEXT ||
         mkdir(backup.folder, FOLDER_MODE) != 0) {
         return failed(err, "make the folder", backup.folder);
     }
     arena_init(&backup.arena, (size_t)64 << 20);
     enum err_code code = fill(&backup, backend, now_us);
-    if (code == ERR_OK && rename(backup.folder, folder) != 0) {
+    if (code == ERR_OK && (rename(backup.folder, folder) != 0 || !sync_parent(folder))) {
         code = failed(err, "name the folder", folder);
     }
     if (code != ERR_OK) {

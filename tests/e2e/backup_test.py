@@ -43,7 +43,7 @@ class Backup(unittest.TestCase):
             load.start()
         until(lambda: all(len(load.acknowledged) > 20 for load in loads), "every client was answered")
         before = [item for load in loads for item in list(load.acknowledged)]
-        self.assertEqual((0, self.folder + "\n"), backup(self.folder, "--data", self.node.data)[:2])
+        self.assertEqual((0, self.folder + "/\n"), backup(self.folder + "/", "--data", self.node.data)[:2])
         for load in loads:
             load.end = True
         for load in loads:

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "ledger/sqlite/backend.h"
 #include "platform/clock.h"
+#include "platform/folder.h"
 
 enum { PATH_TEXT = 4096, PIECE = 256 * 1024, LOCKS = 64, FOLDER_MODE = 0700 };
 
@@ -74,13 +75,7 @@ static void file_of(const struct folder_blobs *blobs, struct tenant_id tenant,
 
 static enum err_code sync_folder(const char *path, struct err *err)
 {
-    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-        return failed(err, "open its folder");
-    }
-    const bool done = fsync(folder) == 0;
-    close(folder);
-    return done ? ERR_OK : failed(err, "sync its folder");
+    return folder_sync(path) ? ERR_OK : failed(err, "sync its folder");
 }
 
 /* Makes the last folder of the path; its name is on disk before the call returns. */
