@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "cli/print.h"
+#include "cli/settings.h"
 
-enum { FOUND_MAX = 1024, WORDS_MAX = 6 };
+enum { FOUND_MAX = 1024 };
 
 static const struct cli_column COLUMNS[] = {
     {"CHECK", "check", CLI_TEXT},
@@ -54,22 +55,10 @@ void doctor_fail(struct doctor *doctor, const char *check, const char *mend, con
     doctor->failed = true;
 }
 
-/* The settings that serve would have with the same options and environment. */
 static bool read_settings(struct doctor *doctor)
 {
-    static const char *const names[] = {"data", "database", "settings"};
-    struct cli_call *call = doctor->call;
-    const char *words[WORDS_MAX];
-    int count = 0;
     struct err err = {0};
-    for (size_t i = 0; i < CLI_COUNT(names); i++) {
-        if (cli_value(call, names[i]) != NULL) {
-            words[count++] = arena_format(&call->arena, "--%s", names[i]).ptr;
-            words[count++] = cli_value(call, names[i]);
-        }
-    }
-    if (settings_load(&call->arena, &doctor->settings, count, (char *const *)(uintptr_t)words,
-                      environ, &err) != ERR_OK) {
+    if (cli_settings(doctor->call, &doctor->settings, &err) != ERR_OK) {
         doctor_fail(doctor, "settings",
                     "correct it; docs/reference/settings.md lists names and bounds", "%s",
                     err.message);
