@@ -96,80 +96,71 @@ static enum err_code send_begin(struct channel *c, const char *begin, struct ten
     return session_send(&c->session, "set_tenant", &c->params, err);
 }
 
-/* The statement in `c->params`, in a reading transaction: one round trip. */
-static enum err_code read_one(struct channel *c, struct tenant_id tenant, const char *statement,
-                              const struct sha256 *digest, int32_t part, PGresult **out,
-                              struct err *err)
+/* A statement about a tenant's blobs, in a transaction of its own: one round trip. */
+struct question {
+    const char *statement;
+    struct tenant_id tenant;
+    const struct sha256 *digest;
+    bool writes;
+    int32_t part; /* Of a reading one; below 0 for none. */
+    int64_t time; /* Of a writing one. */
+};
+
+static enum err_code ask_on(struct channel *c, const struct question *question, PGresult **out,
+                            struct err *err)
 {
     CLEANUP(session_clear) PGresult *begun = NULL;
     CLEANUP(session_clear) PGresult *set = NULL;
     CLEANUP(session_clear) PGresult *done = NULL;
     TRY(session_connect(&c->session, err));
-    TRY(send_begin(c, "begin_read", tenant, err));
+    TRY(send_begin(c, question->writes ? "begin" : "begin_read", question->tenant, err));
     params_reset(&c->params);
-    params_i4(&c->params, tenant.v);
-    params_bytes(&c->params, digest_bytes(digest));
-    if (part >= 0) {
-        params_i4(&c->params, part);
+    params_i4(&c->params, question->tenant.v);
+    params_bytes(&c->params, digest_bytes(question->digest));
+    if (question->writes) {
+        params_i8(&c->params, question->time);
+    } else if (question->part >= 0) {
+        params_i4(&c->params, question->part);
     }
-    TRY(session_send(&c->session, statement, &c->params, err));
+    TRY(session_send(&c->session, question->statement, &c->params, err));
     TRY(session_send(&c->session, "commit", NULL, err));
     TRY(session_sync(&c->session, err));
     TRY(skip(c, &begun, err));
     TRY(skip(c, &set, err));
     TRY(skip(c, out, err));
     TRY(skip(c, &done, err));
-    return session_end(&c->session, SESSION_WAIT_MS, err);
+    return session_end(&c->session, question->writes ? SESSION_COMMIT_WAIT_MS : SESSION_WAIT_MS,
+                       err);
+}
+
+static enum err_code ask(struct postgres_blobs *b, const struct question *question, PGresult **out,
+                         struct err *err)
+{
+    struct channel *c = take_channel(b);
+    const enum err_code code = ask_on(c, question, out, err);
+    if (code != ERR_OK) {
+        session_rollback(&c->session);
+    }
+    give_channel(b, c);
+    return code;
 }
 
 static enum err_code read_safely(struct postgres_blobs *b, struct tenant_id tenant,
                                  const char *statement, const struct sha256 *digest, int32_t part,
                                  PGresult **out, struct err *err)
 {
-    struct channel *c = take_channel(b);
-    const enum err_code code = read_one(c, tenant, statement, digest, part, out, err);
-    if (code != ERR_OK) {
-        session_rollback(&c->session);
-    }
-    give_channel(b, c);
-    return code;
-}
-
-/* A statement with (tenant, digest, time) in a writing transaction of its own: one round trip. */
-static enum err_code write_one(struct channel *c, struct tenant_id tenant, const char *statement,
-                               const struct sha256 *digest, int64_t time, PGresult **out,
-                               struct err *err)
-{
-    CLEANUP(session_clear) PGresult *begun = NULL;
-    CLEANUP(session_clear) PGresult *set = NULL;
-    CLEANUP(session_clear) PGresult *done = NULL;
-    TRY(session_connect(&c->session, err));
-    TRY(send_begin(c, "begin", tenant, err));
-    params_reset(&c->params);
-    params_i4(&c->params, tenant.v);
-    params_bytes(&c->params, digest_bytes(digest));
-    params_i8(&c->params, time);
-    TRY(session_send(&c->session, statement, &c->params, err));
-    TRY(session_send(&c->session, "commit", NULL, err));
-    TRY(session_sync(&c->session, err));
-    TRY(skip(c, &begun, err));
-    TRY(skip(c, &set, err));
-    TRY(skip(c, out, err));
-    TRY(skip(c, &done, err));
-    return session_end(&c->session, SESSION_COMMIT_WAIT_MS, err);
+    const struct question question = {
+        .statement = statement, .tenant = tenant, .digest = digest, .part = part};
+    return ask(b, &question, out, err);
 }
 
 static enum err_code write_safely(struct postgres_blobs *b, struct tenant_id tenant,
                                   const char *statement, const struct sha256 *digest, int64_t time,
                                   PGresult **out, struct err *err)
 {
-    struct channel *c = take_channel(b);
-    const enum err_code code = write_one(c, tenant, statement, digest, time, out, err);
-    if (code != ERR_OK) {
-        session_rollback(&c->session);
-    }
-    give_channel(b, c);
-    return code;
+    const struct question question = {
+        .statement = statement, .tenant = tenant, .digest = digest, .writes = true, .time = time};
+    return ask(b, &question, out, err);
 }
 
 /* ---- Reading ---- */
