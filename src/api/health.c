@@ -96,6 +96,8 @@ static void put_engine(struct buf *out, const struct engine_figures *f)
          (double)f->refused},
         {"stella_unknown_commits_total", "counter", "Commits whose outcome had to be looked up.",
          (double)f->unknown_commits},
+        {"stella_groups_widened_total", "counter",
+         "Commit groups decided anew under the lock of what tenants share.", (double)f->widened},
         {"stella_retention_job_keys_total", "counter", "Job keys that retention removed.",
          (double)f->retained_keys},
         {"stella_retention_request_keys_total", "counter",

@@ -193,6 +193,13 @@ bool want_of_shard(struct facts *facts, int16_t shard, enum want_kind kind, int3
     return false;
 }
 
+bool want_shared(struct facts *facts)
+{
+    const bool is_locked = facts_shard(facts, SHARD_SYSTEM)->row != NULL;
+    facts->wants_shared |= !is_locked;
+    return is_locked;
+}
+
 /* ---- Learning ---- */
 
 /* The number under which a row is found; false for tables found by text or in lists only. */

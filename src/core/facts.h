@@ -144,13 +144,15 @@ struct shard_facts {
 
 struct facts {
     struct arena *arena;
-    int64_t now;                   /* Ledger time of the shard being decided; set per shard. */
+    int64_t now;                   /* Ledger time of the shard being decided; set per shard. That
+                                    * of another locked shard: its row's last_at. */
     int64_t clock;                 /* What the ledger's clock said after the locks. */
     int64_t group;                 /* Commit group id. */
     struct hash_key seed;          /* Of the ledger: keys, jitter. */
     struct map shards;             /* shard + 1 -> struct shard_facts */
     struct map tenants;            /* tenant -> struct tenant_facts */
     struct wants wants;            /* Asked and not answered yet. */
+    bool wants_shared;             /* want_shared() was asked and the lock is not held. */
     row_list touched[TABLE_COUNT]; /* Rows that are not ROW_CLEAN, in order of first change. */
     row_list fetch_jobs;           /* Leased rows whose jobs row the reply needs. */
 };
@@ -175,6 +177,10 @@ bool want_list_of(struct facts *facts, struct tenant_facts *t, enum want_kind ki
 bool want_open_lanes(struct facts *facts, struct tenant_facts *t, struct str types, int64_t now,
                      int32_t heads);
 bool want_of_shard(struct facts *facts, int16_t shard, enum want_kind kind, int32_t limit);
+/* What tenants share (rows of the system tenant) is read and changed under the lock of its shard,
+ * in the same transaction as the tenant's own rows. False when this group does not hold it: the
+ * group is decided anew with it, so ask before anything that is costly. */
+bool want_shared(struct facts *facts);
 /* True when this was called before in this tick for the same thing: what it wants was asked. */
 bool facts_meets_again(struct facts *facts, struct tenant_facts *t, const void *thing);
 

@@ -14,7 +14,7 @@ static struct json_writer *begin(struct history_line *line, struct str actor, co
     json_begin(&line->w, &log->lines);
     json_put_object(&line->w);
     JSON_STR(&line->w, "actor", actor);
-    JSON_INT(&line->w, "at", line->facts->now);
+    JSON_INT(&line->w, "at", facts_shard(line->facts, line->shard)->row->last_at);
     json_put_key(&line->w, STR("facts"));
     json_put_object(&line->w);
     return &line->w;
@@ -29,6 +29,7 @@ struct json_writer *history_begin_job(struct history_line *line, struct facts *f
     line->row = &t->row->row;
     line->head_seq = &t->row->head_seq;
     line->tenant = t->row->name;
+    line->shard = t->shard;
     line->job = job;
     line->job_seq = carry == NULL ? 0 : ++carry->job_seq;
     return begin(line, actor, type);

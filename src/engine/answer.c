@@ -275,6 +275,9 @@ static void give_shards(struct group *group)
     for (size_t i = 0; i < group->shard_count; i++) {
         engine->shards[group->shards[i]].busy = false;
     }
+    if (engine->shared_waiters > 0) {
+        wake_all(&engine->shared);
+    }
 }
 
 void group_answer(struct group *group)

@@ -68,6 +68,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     wake_init(&engine->work);
     wake_init(&engine->timer);
     wake_init(&engine->idle);
+    wake_init(&engine->shared);
     wake_init(&engine->retry);
     wake_init(&engine->watch);
     wake_init(&engine->retention);
@@ -111,6 +112,7 @@ void engine_free(struct engine *engine)
     wake_fini(&engine->retention);
     wake_fini(&engine->watch);
     wake_fini(&engine->retry);
+    wake_fini(&engine->shared);
     wake_fini(&engine->idle);
     wake_fini(&engine->timer);
     wake_fini(&engine->work);

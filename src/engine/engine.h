@@ -142,6 +142,7 @@ struct engine_figures {
     uint64_t refused; /* For load. */
     uint64_t unknown_commits;
     uint64_t decided_anew; /* Groups run once more. */
+    uint64_t widened;      /* Groups decided anew under the lock of what tenants share. */
     uint64_t outages;      /* Times the ledger went away. */
     uint64_t clock_behind; /* Episodes. */
     uint64_t retained_keys, retained_requests, erased_payloads, swept_blobs; /* Removed. */

@@ -182,6 +182,9 @@ static enum err_code load_all(struct group *group, struct err *err)
         if (want_all(group, false)) {
             return ERR_OK;
         }
+        if (group->facts.wants_shared) {
+            return ERR_CONFLICT;
+        }
         CHECK(group->facts.wants.total > 0);
         TRY(load(group, err));
     }
@@ -232,6 +235,9 @@ static enum err_code decide_task(struct group *group, struct task *task, struct 
     }
     for (int round = 0; !want_task(group, task); round++) {
         /* What was decided before it in this tick made it need more. */
+        if (group->facts.wants_shared) {
+            return ERR_CONFLICT;
+        }
         CHECK(round < ROUNDS_MAX && group->facts.wants.total > 0);
         TRY(load(group, err));
     }
@@ -352,7 +358,8 @@ static enum err_code decide(struct group *group, struct err *err)
     return decide_all(group, err);
 }
 
-enum err_code group_run(struct group *group, struct err *err)
+/* Up to the commit; the transaction is open when it went well. */
+static enum err_code prepare(struct group *group, struct err *err)
 {
     clear(group);
     TRY(begin(group, err));
@@ -362,6 +369,18 @@ enum err_code group_run(struct group *group, struct err *err)
             ledger_rollback(group->ledger);
         }
         group_restore(group);
+    }
+    return code;
+}
+
+enum err_code group_run(struct group *group, struct err *err)
+{
+    enum err_code code = prepare(group, err);
+    if (code != ERR_OK && group->facts.wants_shared) {
+        group_take_shared(group);
+        code = prepare(group, err);
+    }
+    if (code != ERR_OK) {
         return code;
     }
     group->open = false;

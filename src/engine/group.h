@@ -55,6 +55,9 @@ void group_fini(struct group *group);
 
 /* node.lock held. Takes waiting tasks of shards that nobody has; false when there are none. */
 bool group_take(struct group *group);
+/* Takes the node's lock. Waits until nobody has the shared shard, which is the last, and adds it to
+ * the group; no transaction may be open. */
+void group_take_shared(struct group *group);
 /* Decides and commits. On failure nothing was changed (but see ERR_COMMIT_UNKNOWN) and the
  * commands are as they were, so that it can be run again. */
 enum err_code group_run(struct group *group, struct err *err);

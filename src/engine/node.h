@@ -67,10 +67,11 @@ struct engine {
     struct read_pool reads;
 
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* Committers: something waits, or the stage changed. */
-    pthread_cond_t timer; /* The timer thread: something is due earlier, or to be answered. */
-    pthread_cond_t retry; /* Committers that wait for the ledger. */
-    pthread_cond_t idle;  /* engine_stop(): a committer finished a group. */
+    pthread_cond_t work;   /* Committers: something waits, or the stage changed. */
+    pthread_cond_t timer;  /* The timer thread: something is due earlier, or to be answered. */
+    pthread_cond_t retry;  /* Committers that wait for the ledger. */
+    pthread_cond_t idle;   /* engine_stop(): a committer finished a group. */
+    pthread_cond_t shared; /* Committers that wait for the shared shard. */
     enum node_stage stage;
     bool ready;
     int64_t ready_since;  /* Ledger time from which on this node served without a gap. */
@@ -83,6 +84,7 @@ struct engine {
     int64_t queued[QUEUE_COUNT]; /* Requests accepted and not answered. */
     int32_t busy_committers;
     int32_t idle_committers;    /* Waiting for work. */
+    int32_t shared_waiters;     /* Committers that wait for the shared shard. */
     int64_t timer_sleeps_until; /* Mono: the timer thread looks again then. */
     uint64_t group_base;        /* Random; group ids count up from it. */
     struct summary summary;

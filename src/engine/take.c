@@ -3,6 +3,7 @@
 #include "engine/ask.h"
 #include "engine/group.h"
 #include "platform/clock.h"
+#include "platform/thread.h"
 
 static void take_task(struct group *group, int16_t shard, enum phase phase, struct task *task,
                       int32_t units)
@@ -100,7 +101,8 @@ static size_t waiting_shards(const struct engine *engine,
     size_t count = 0;
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         const struct shard_state *state = &engine->shards[shard];
-        const uint64_t since = state->busy ? UINT64_MAX : oldest(state);
+        const bool is_promised = shard == SHARD_SYSTEM && engine->shared_waiters > 0;
+        const uint64_t since = state->busy || is_promised ? UINT64_MAX : oldest(state);
         if (since == UINT64_MAX) {
             continue;
         }
@@ -155,4 +157,23 @@ bool group_take(struct group *group)
     group->begun = clock_mono().us;
     engine->busy_committers++;
     return true;
+}
+
+/* Whoever waits here has no shard after it and no transaction: whoever has it goes on and ends. */
+void group_take_shared(struct group *group)
+{
+    struct engine *engine = group->engine;
+    struct shard_state *shared = &engine->shards[SHARD_SYSTEM];
+    CHECK(!group->ticks[SHARD_SYSTEM].taken);
+    mutex_take(&engine->lock);
+    engine->shared_waiters++;
+    while (shared->busy) {
+        wake_wait(&engine->shared, &engine->lock);
+    }
+    engine->shared_waiters--;
+    shared->busy = true;
+    engine->figures.widened++;
+    mutex_give(&engine->lock);
+    group->ticks[SHARD_SYSTEM].taken = true;
+    group->shards[group->shard_count++] = SHARD_SYSTEM;
 }

@@ -440,6 +440,22 @@ static void lock(struct tick *tick, struct memory_ledger *ledger, int16_t shard,
     facts_change(&tick->facts, &s->row->row);
 }
 
+/* Asks until the command has all it needs. */
+static void learn(struct tick *tick, struct memory_ledger *ledger, const struct command *command,
+                  const struct limits *limits, int64_t clock)
+{
+    struct facts *facts = &tick->facts;
+    facts->now = facts_shard(facts, command->shard)->row->last_at;
+    for (int round = 0; !command_want(command, facts, limits); round++) {
+        CHECK(round < ROUNDS_MAX && (facts->wants.total > 0 || facts->wants_shared));
+        if (facts->wants_shared) {
+            lock(tick, ledger, SHARD_SYSTEM, clock);
+            facts->wants_shared = false;
+        }
+        memory_ledger_load(ledger, facts);
+    }
+}
+
 void tick_run(struct tick *tick, struct memory_ledger *ledger, struct command **commands,
               size_t count, const struct limits *limits, int64_t clock, enum tick_fate fate)
 {
@@ -449,20 +465,11 @@ void tick_run(struct tick *tick, struct memory_ledger *ledger, struct command **
     for (size_t i = 0; i < count; i++) {
         lock(tick, ledger, commands[i]->shard, clock);
     }
-    int rounds = 0;
-    do {
-        for (size_t i = 0; i < count; i++) {
-            tick->facts.now = facts_shard(&tick->facts, commands[i]->shard)->row->last_at;
-            (void)command_want(commands[i], &tick->facts, limits);
-        }
-        CHECK(++rounds <= ROUNDS_MAX);
-        if (tick->facts.wants.total == 0) {
-            break;
-        }
-        memory_ledger_load(ledger, &tick->facts);
-    } while (true);
     for (size_t i = 0; i < count; i++) {
-        tick->facts.now = facts_shard(&tick->facts, commands[i]->shard)->row->last_at;
+        learn(tick, ledger, commands[i], limits, clock);
+    }
+    for (size_t i = 0; i < count; i++) {
+        learn(tick, ledger, commands[i], limits, clock); /* What was decided may ask for more. */
         command_decide(commands[i], &tick->facts, limits);
     }
     tick->plan = plan_from_facts(&tick->facts);
