@@ -7,7 +7,7 @@ static void take_item(struct scan *scan, struct batch_item *item,
                       bool (*member)(struct scan *scan, struct batch_item *item, struct str key))
 {
     struct str key;
-    int32_t grant = 0;
+    int64_t grant = 0;
     scan_object(scan);
     while (scan_member(scan, &key)) {
         if (str_eq(key, STR("lease"))) {
@@ -16,7 +16,7 @@ static void take_item(struct scan *scan, struct batch_item *item,
                 scan_refuse(scan, ERR_UNPROCESSABLE, "must be a lease");
             }
         } else if (str_eq(key, STR("grant"))) {
-            grant = (int32_t)scan_bounded(scan, 1, INT32_MAX);
+            grant = scan_bounded(scan, 1, GRANT_MAX);
         } else if (str_eq(key, STR("log"))) {
             item->log = log_lines_take(scan, item->rules);
         } else if (!member(scan, item, key)) {

@@ -47,7 +47,7 @@ static enum err_code read_state(struct call *call, struct reader *reader)
     }
     const struct job_view view = job_view_of(&found, 0);
     logs->state = view.state;
-    logs->place.grant = (int32_t)logs->asked;
+    logs->place.grant = logs->asked;
     if (logs->asked == 0 && is_held(view.state)) {
         logs->place.grant = view.grant;
     } else if (logs->asked == 0) {
@@ -205,7 +205,7 @@ void api_get_job_logs(struct call *call)
     logs->form = form_of(call);
     call->state = logs;
     if (take_job_id(call, &logs->place.job) && call_query(call, params, 5) &&
-        call_number(call, "attempt", attempt, 1, INT32_MAX, &logs->asked) &&
+        call_number(call, "attempt", attempt, 1, GRANT_MAX, &logs->asked) &&
         call_number(call, "after", after, 0, INT64_MAX / 2, &logs->after) &&
         call_number(call, "limit", limit, 1, LIMIT_MAX, &logs->limit) &&
         take_level(call, level, &logs->least) &&

@@ -246,7 +246,7 @@ static void put_lease_tail(struct json_writer *w, const struct lease_grant *gran
 
 /* "tenant/job-7/grant" */
 static struct str idempotency_key(const struct claim_part *part, const char job[ID_TEXT],
-                                  int32_t grant, struct arena *arena)
+                                  int64_t grant, struct arena *arena)
 {
     const struct str tenant = part->tenant_name;
     const size_t job_len = strlen(job);

@@ -176,7 +176,7 @@ void api_get_run_dag(struct call *call)
 /* One attempt, or a job that has not begun one. */
 struct bar {
     struct run_node node;
-    int32_t attempt;
+    int64_t attempt;
     int64_t start; /* 0: not begun. */
     int64_t end;   /* 0: it goes on. */
     const char *state;

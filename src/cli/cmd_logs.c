@@ -186,7 +186,7 @@ int cli_job_logs(struct cli_call *call)
 {
     struct follow follow = {.follows = cli_flag(call, "follow")};
     const char *since = cli_value(call, "since");
-    int status = cli_number(call, "attempt", 1, INT32_MAX, &follow.attempt);
+    int status = cli_number(call, "attempt", 1, INT64_MAX, &follow.attempt);
     if (status != CLI_OK) {
         return status;
     }

@@ -164,7 +164,7 @@ struct log_batch {
 struct heartbeat_item {
     struct job_id job;
     int32_t lane;
-    int32_t grant;
+    int64_t grant;
     struct str progress;     /* JSON, or empty. */
     int64_t requests_wanted; /* More throttle tokens. */
     struct log_batch log;
@@ -197,7 +197,7 @@ struct report_item {
     enum report_kind kind;
     struct job_id job;
     int32_t lane;
-    int32_t grant;
+    int64_t grant;
     struct sha256 digest;   /* Of the report as sent, but for its lease. */
     struct str result;      /* COMPLETE: JSON; FAIL: the message as a JSON string. */
     struct str class;       /* FAIL */

@@ -504,7 +504,7 @@ bool fold_artifact_registered(struct fold *fold, const struct fold_event *e)
     const struct artifact_row row =
         LIKE(artifact_row, TABLE_ARTIFACTS, .job = fold_int(e, "job"),
              .role = (int16_t)fold_int(e, "role"), .name = fold_text(e, "name"),
-             .grant = (int32_t)fold_int(e, "grant"), .run = fold_int(e, "run"),
+             .grant = fold_int(e, "grant"), .run = fold_int(e, "run"),
              .sha256 = fold_digest(fold, e, "sha256"), .size = fold_int(e, "size"),
              .media_type = fold_text(e, "media_type"));
     (void)row_set_insert(&fold->set, &row.row);

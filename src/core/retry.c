@@ -4,7 +4,7 @@
 #include "base/time.h"
 
 /* A number below `bound` that depends on nothing but its inputs. */
-static int64_t draw(const struct hash_key *seed, struct job_id job, int32_t grant, int64_t bound)
+static int64_t draw(const struct hash_key *seed, struct job_id job, int64_t grant, int64_t bound)
 {
     const int64_t words[2] = {job.v, grant};
     const struct str bytes = {(const char *)words, sizeof(words)};
@@ -22,7 +22,7 @@ static int64_t backoff_us(int64_t base_ms, int64_t max_ms, int32_t spent)
 
 enum retry_verdict retry_decide(const struct job_type *type, struct str class, int32_t spent,
                                 int64_t floor_us, const struct hash_key *seed, struct job_id job,
-                                int32_t grant, int64_t now, int64_t *out_at)
+                                int64_t grant, int64_t now, int64_t *out_at)
 {
     int32_t max_attempts = type->max_attempts;
     int64_t base_ms = type->backoff_base_ms;

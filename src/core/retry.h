@@ -21,6 +21,6 @@ enum retry_verdict {
  * -1. */
 enum retry_verdict retry_decide(const struct job_type *type, struct str class, int32_t spent,
                                 int64_t floor_us, const struct hash_key *seed, struct job_id job,
-                                int32_t grant, int64_t now, int64_t *out_at);
+                                int64_t grant, int64_t now, int64_t *out_at);
 
 #endif

@@ -297,6 +297,9 @@ enum job_flag {
     JOB_ERASED = 64, /* Payload and worker text are gone. */
 };
 
+/* Grants are facts of history lines and JSON numbers. */
+#define GRANT_MAX ((INT64_C(1) << 53) - 1)
+
 /* What a live job carries from hot row to hot row. */
 struct carry {
     int32_t lane;
@@ -304,7 +307,7 @@ struct carry {
     int64_t run;
     int16_t flags;        /* enum job_flag */
     int16_t priority;     /* As now in force. */
-    int32_t grant;        /* Last grant given; 0 before the first. The fencing token. */
+    int64_t grant;        /* Last grant given; 0 before the first. The fencing token. */
     int32_t spent;        /* Attempts used up since submit or retry. */
     int32_t job_seq;      /* History lines of this job so far. */
     int64_t throttled_ms; /* Time spent throttled, in all. */
@@ -397,7 +400,7 @@ struct attempt_row {
     int16_t shard;
     int32_t tenant;
     int64_t job;
-    int32_t grant;
+    int64_t grant;
     int16_t ending; /* enum attempt_ending */
     struct str class;
     struct str worker;
@@ -435,7 +438,7 @@ struct artifact_row {
     int64_t job;
     int16_t role; /* enum artifact_role */
     struct str name;
-    int32_t grant;
+    int64_t grant;
     int64_t run;
     struct str sha256; /* 32 bytes. */
     int64_t size;
@@ -461,7 +464,7 @@ struct log_head_row {
     int16_t shard;
     int32_t tenant;
     int64_t job;
-    int32_t grant;  /* The rest but `stored` is about its attempt. */
+    int64_t grant;  /* The rest but `stored` is about its attempt. */
     int64_t lines;  /* Number of the next line. */
     int64_t bytes;  /* Taken, unpacked. */
     bool cut;       /* Full: nothing more is taken. */
@@ -474,7 +477,7 @@ struct job_log_row {
     int16_t shard;
     int32_t tenant;
     int64_t job;
-    int32_t grant;
+    int64_t grant;
     int64_t first; /* Number of the first line that is new here. */
     int32_t skip;  /* Lines before it that an earlier row has. */
     int32_t count; /* Lines in all; 0: the log was cut here. */

@@ -65,7 +65,7 @@ struct log_batch job_logs_end(struct buf *out, struct arena *arena, int64_t firs
 /* ---- Reading ---- */
 
 enum err_code job_logs_newest(struct reader *reader, const struct log_place *place,
-                              struct arena *arena, int32_t *out_grant, struct err *err)
+                              struct arena *arena, int64_t *out_grant, struct err *err)
 {
     struct query_result found;
     struct query q = {.name = "log_head", .tenant = place->tenant, .arena = arena};
@@ -73,7 +73,7 @@ enum err_code job_logs_newest(struct reader *reader, const struct log_place *pla
     query_arg_int(&q, place->tenant.v);
     query_arg_int(&q, place->job.v);
     TRY(reader_query(reader, &q, &found, err));
-    *out_grant = found.rows > 0 ? (int32_t)query_int(&found, 0, "grant") : 0;
+    *out_grant = found.rows > 0 ? query_int(&found, 0, "grant") : 0;
     return ERR_OK;
 }
 

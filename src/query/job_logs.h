@@ -38,12 +38,12 @@ struct log_place {
     int16_t shard;
     struct tenant_id tenant;
     struct job_id job;
-    int32_t grant;
+    int64_t grant;
 };
 
 /* The newest attempt that has logged, or 0. */
 enum err_code job_logs_newest(struct reader *reader, const struct log_place *place,
-                              struct arena *arena, int32_t *out_grant, struct err *err);
+                              struct arena *arena, int64_t *out_grant, struct err *err);
 /* Appends up to `limit` lines of at least `least` from number `from` on; *out_next is the number to
  * go on from. */
 enum err_code job_logs_read(struct reader *reader, const struct log_place *place, int64_t from,

@@ -16,7 +16,7 @@ struct job_view job_view_of(const struct query_result *result, size_t row)
         .rank = query_int(result, row, "rank"),
         .state = (enum job_state)query_int(result, row, "state"),
         .priority = (int16_t)query_int(result, row, "priority"),
-        .grant = (int32_t)query_int(result, row, "grant_no"),
+        .grant = query_int(result, row, "grant_no"),
         .spent = (int32_t)query_int(result, row, "spent"),
         .job_seq = (int32_t)query_int(result, row, "job_seq"),
         .remaining = query_int(result, row, "remaining"),

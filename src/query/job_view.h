@@ -23,7 +23,7 @@ struct job_view {
     int64_t rank;
     enum job_state state;
     int16_t priority;
-    int32_t grant;
+    int64_t grant;
     int32_t spent;
     int32_t job_seq;
     int64_t remaining;

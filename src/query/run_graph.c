@@ -14,7 +14,7 @@ struct run_node run_node_of(const struct query_result *result, size_t row)
         .worker = query_text(result, row, "worker"),
         .state = (enum job_state)query_int(result, row, "state"),
         .priority = (int16_t)query_int(result, row, "asked_priority"),
-        .grant = (int32_t)query_int(result, row, "grant_no"),
+        .grant = query_int(result, row, "grant_no"),
         .claimed_at = query_int(result, row, "claimed_at"),
         .ended_at = query_int(result, row, "ended_at"),
     };

@@ -21,7 +21,7 @@ struct run_node {
     struct str worker;
     enum job_state state;
     int16_t priority;   /* Asked at submit. */
-    int32_t grant;      /* Attempts begun. */
+    int64_t grant;      /* Attempts begun. */
     int64_t claimed_at; /* Of the last attempt; 0: none, or it is waiting again. */
     int64_t ended_at;   /* 0: it has not ended. */
 };

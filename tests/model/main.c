@@ -182,7 +182,7 @@ static int32_t lane_of(const struct model *model, int index)
     return ((const struct job_row *)row_set_find(&model->ledger->set, &like.row))->lane;
 }
 
-static struct report_item item_of(struct model *model, int index, int grant)
+static struct report_item item_of(struct model *model, int index, int64_t grant)
 {
     struct report_item item = {.job = {index + 1},
                                .lane = lane_of(model, index),
@@ -328,9 +328,9 @@ static void compare(struct model *model)
         struct twin_job *job = &model->twin->jobs[i];
         job->ended_at = ended_at(model, i + 1);
         if (state != job->state || carry->grant != job->grant || carry->spent != job->spent) {
-            (void)fprintf(stderr, "job-%d: core state %d grant %d spent %d, twin %d %d %d\n", i + 1,
-                          (int)state, carry->grant, carry->spent, (int)job->state, job->grant,
-                          job->spent);
+            (void)fprintf(stderr, "job-%d: core state %d grant %lld spent %d, twin %d %lld %d\n",
+                          i + 1, (int)state, (long long)carry->grant, carry->spent, (int)job->state,
+                          (long long)job->grant, job->spent);
             abort();
         }
     }

@@ -29,7 +29,7 @@ struct twin_job {
     int pred;    /* Index + 1 of the job it needs, or 0. */
     bool always; /* Whatever way that one ended. */
     int cause;   /* Index + 1 of the job whose end canceled it, or 0. */
-    int grant;
+    int64_t grant;
     int spent;
     bool cancel_asked;
     int key;          /* Index + 1 of its key, or 0. */

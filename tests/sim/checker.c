@@ -14,7 +14,7 @@
 /* What the checker believes of one job. */
 struct seen_job {
     int32_t job_seq;
-    int32_t grant;
+    int64_t grant;
     bool leased;
     bool ended;
     bool succeeded;

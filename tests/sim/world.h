@@ -23,7 +23,7 @@ struct world_options {
 
 struct held {
     struct lease_id id;
-    int32_t grant;
+    int64_t grant;
     struct report_item last; /* Sent and perhaps not answered: sent again. */
     bool has_last;
 };

@@ -376,7 +376,7 @@ INSERT INTO blocked (
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int2[]),
-    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($9::int8[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
     unnest($13::int4[]), unnest($14::int8[]);
 
 -- name: update_blocked
@@ -387,7 +387,7 @@ UPDATE blocked AS x SET
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int4[]) AS lane, unnest($5::int8[]) AS rank, unnest($6::int8[]) AS run,
-    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int4[]) AS "grant",
+    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int8[]) AS "grant",
     unnest($10::int4[]) AS spent, unnest($11::int4[]) AS job_seq,
     unnest($12::int8[]) AS throttled_ms, unnest($13::int4[]) AS remaining,
     unnest($14::int8[]) AS delay_us) AS k
@@ -406,7 +406,7 @@ INSERT INTO ready (
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int2[]),
-    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($9::int8[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
     unnest($13::int8[]);
 
 -- name: update_ready
@@ -416,7 +416,7 @@ UPDATE ready AS x SET
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int8[]) AS run, unnest($5::int2[]) AS flags, unnest($6::int2[]) AS priority,
-    unnest($7::int4[]) AS "grant", unnest($8::int4[]) AS spent, unnest($9::int4[]) AS job_seq,
+    unnest($7::int8[]) AS "grant", unnest($8::int4[]) AS spent, unnest($9::int4[]) AS job_seq,
     unnest($10::int8[]) AS throttled_ms, unnest($11::int8[]) AS eligible_at) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
@@ -433,7 +433,7 @@ INSERT INTO delayed (
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int2[]),
-    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($9::int8[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
     unnest($13::int8[]), unnest($14::int2[]);
 
 -- name: update_delayed
@@ -444,7 +444,7 @@ UPDATE delayed AS x SET
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int4[]) AS lane, unnest($5::int8[]) AS rank, unnest($6::int8[]) AS run,
-    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int4[]) AS "grant",
+    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int8[]) AS "grant",
     unnest($10::int4[]) AS spent, unnest($11::int4[]) AS job_seq,
     unnest($12::int8[]) AS throttled_ms, unnest($13::int8[]) AS due_at,
     unnest($14::int2[]) AS reason) AS k
@@ -476,7 +476,7 @@ INSERT INTO leased (
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int2[]),
-    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($9::int8[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
     unnest($13::bool[]), unnest($14::text[]), unnest($15::int8[]), unnest($16::int8[]),
     unnest($17::int8[]), unnest($18::int4[]), unnest($19::int4[]), unnest($20::int8[]),
     unnest($21::int8[]), unnest($22::int8[]), unnest($23::int8[]), unnest($24::int8[]),
@@ -494,7 +494,7 @@ UPDATE leased AS x SET
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int4[]) AS lane, unnest($5::int8[]) AS rank, unnest($6::int8[]) AS run,
-    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int4[]) AS "grant",
+    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int8[]) AS "grant",
     unnest($10::int4[]) AS spent, unnest($11::int4[]) AS job_seq,
     unnest($12::int8[]) AS throttled_ms, unnest($13::bool[]) AS running,
     unnest($14::text[]) AS worker, unnest($15::int8[]) AS claim,
@@ -520,7 +520,7 @@ INSERT INTO outcomes (
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int2[]),
-    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($9::int8[]), unnest($10::int4[]), unnest($11::int4[]), unnest($12::int8[]),
     unnest($13::int2[]), unnest($14::text[]), unnest($15::int8[]), unnest($16::text[]),
     unnest($17::int8[]), unnest($18::int8[]), unnest($19::int8[]), unnest($20::int8[]),
     unnest($21::bytea[]), unnest($22::bytea[]);
@@ -535,7 +535,7 @@ UPDATE outcomes AS x SET
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int4[]) AS lane, unnest($5::int8[]) AS rank, unnest($6::int8[]) AS run,
-    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int4[]) AS "grant",
+    unnest($7::int2[]) AS flags, unnest($8::int2[]) AS priority, unnest($9::int8[]) AS "grant",
     unnest($10::int4[]) AS spent, unnest($11::int4[]) AS job_seq,
     unnest($12::int8[]) AS throttled_ms, unnest($13::int2[]) AS state,
     unnest($14::text[]) AS class, unnest($15::int8[]) AS cause, unnest($16::text[]) AS worker,
@@ -555,7 +555,7 @@ INSERT INTO attempts (
     shard, tenant, job, "grant", ending, class, worker, claimed_at, claimed_seq, ended_at,
     ended_seq, digest, message)
 SELECT
-    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int8[]),
     unnest($5::int2[]), unnest($6::text[]), unnest($7::text[]), unnest($8::int8[]),
     unnest($9::int8[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::bytea[]),
     unnest($13::bytea[]);
@@ -605,7 +605,7 @@ INSERT INTO artifacts (
     shard, tenant, job, role, name, "grant", run, sha256, size, media_type)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int2[]),
-    unnest($5::text[]), unnest($6::int4[]), unnest($7::int8[]), unnest($8::bytea[]),
+    unnest($5::text[]), unnest($6::int8[]), unnest($7::int8[]), unnest($8::bytea[]),
     unnest($9::int8[]), unnest($10::text[]);
 
 -- name: update_artifacts
@@ -614,7 +614,7 @@ UPDATE artifacts AS x SET
     media_type = k.media_type
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
-    unnest($4::int4[]) AS "grant", unnest($5::int8[]) AS run, unnest($6::bytea[]) AS sha256,
+    unnest($4::int8[]) AS "grant", unnest($5::int8[]) AS run, unnest($6::bytea[]) AS sha256,
     unnest($7::int8[]) AS size, unnest($8::text[]) AS media_type) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
@@ -650,7 +650,7 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 INSERT INTO log_heads (
     shard, tenant, job, "grant", lines, bytes, cut, stored)
 SELECT
-    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int8[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::bool[]), unnest($8::int8[]);
 
 -- name: update_log_heads
@@ -658,7 +658,7 @@ UPDATE log_heads AS x SET
     "grant" = k."grant", lines = k.lines, bytes = k.bytes, cut = k.cut, stored = k.stored
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
-    unnest($4::int4[]) AS "grant", unnest($5::int8[]) AS lines, unnest($6::int8[]) AS bytes,
+    unnest($4::int8[]) AS "grant", unnest($5::int8[]) AS lines, unnest($6::int8[]) AS bytes,
     unnest($7::bool[]) AS cut, unnest($8::int8[]) AS stored) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
@@ -672,7 +672,7 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 INSERT INTO job_logs (
     shard, tenant, job, "grant", first, skip, count, at, raw_len, lines)
 SELECT
-    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int8[]),
     unnest($5::int8[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int8[]),
     unnest($9::int8[]), unnest($10::bytea[]);
 
