@@ -34,7 +34,7 @@ ROOMS = {
     "notify": {"engine/publish", "platform"},
     "observe": {"engine/publish", "platform", "redact"},
     "http": {"platform"},
-    "probe": {"core", "workers/fetch/fetch"},
+    "probe": {"core", "workers/fetch/fetch", "workers/lib/document"},
     "api": {"probe", "http", "engine", "query", "auth", "core", "observe", "config", "platform", "redact"},
     "worker": {"stella"},
     "cli": {"config", "platform"},

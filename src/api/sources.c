@@ -231,10 +231,28 @@ static void run_test(struct call *call)
     test->was_tried = true;
 }
 
+static void put_answers(struct json_writer *w, const struct trial *trial)
+{
+    json_put_array(w);
+    for (size_t i = 0; i < trial->answers_n; i++) {
+        const struct trial_answer *answer = &trial->answers[i];
+        json_put_object(w);
+        JSON_STR(w, "content_type", answer->type);
+        JSON_BOOL(w, "etag", answer->has_etag);
+        JSON_BOOL(w, "last_modified", answer->has_last_modified);
+        JSON_INT(w, "status", answer->status);
+        JSON_STR(w, "url", answer->url);
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+}
+
 static void put_trial(struct json_writer *w, const struct test *test)
 {
     const struct trial *trial = &test->trial;
     json_put_object(w);
+    json_put_key(w, STR("answers"));
+    put_answers(w, trial);
     JSON_INT(w, "bytes", trial->bytes);
     json_put_key(w, STR("class"));
     if (trial->error_class == NULL) {
@@ -243,6 +261,7 @@ static void put_trial(struct json_writer *w, const struct test *test)
         json_put_str(w, str_from(trial->error_class));
     }
     JSON_STR(w, "detail", trial->detail);
+    JSON_STR(w, "format", trial->format);
     JSON_STR(w, "host", trial->host);
     JSON_STR(w, "looks_like", trial->type);
     JSON_STR(w, "path", test->path);

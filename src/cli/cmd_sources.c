@@ -65,10 +65,56 @@ static const struct cli_column TEST_COLUMNS[] = {
     {"PATH", "trial.path", CLI_TEXT},
     {"BYTES", "trial.bytes", CLI_NUMBER},
     {"LOOKS LIKE", "trial.looks_like", CLI_TEXT},
+    {"FORMAT", "trial.format", CLI_TEXT},
     {"CLASS", "trial.class", CLI_TEXT},
     {"DETAIL", "trial.detail", CLI_TEXT},
 };
 static const struct cli_shape TESTED = {"version", TEST_COLUMNS, CLI_COUNT(TEST_COLUMNS)};
+
+static const struct cli_column ANSWER_COLUMNS[] = {
+    {"STATUS", "status", CLI_NUMBER}, {"CONTENT TYPE", "content_type", CLI_TEXT},
+    {"ETAG", "etag", CLI_TEXT},       {"LAST-MODIFIED", "last_modified", CLI_TEXT},
+    {"URL", "url", CLI_TEXT},
+};
+static const struct cli_shape ANSWERS = {"url", ANSWER_COLUMNS, CLI_COUNT(ANSWER_COLUMNS)};
+
+static void show_answers(const struct cli_call *call, const json_t *answers)
+{
+    if (json_array_size(answers) > 0) {
+        fputc('\n', call->out);
+        cli_print_items(call, answers, &ANSWERS);
+    }
+}
+
+/* What is in the way, whole: a mend that is cut is none. */
+static void show_reasons(struct cli_call *call, const json_t *reasons)
+{
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        const json_t *reason = json_array_get(reasons, i);
+        const struct str detail = json_text(json_object_get(reason, "detail"));
+        const struct str fix = json_text(json_object_get(reason, "fix"));
+        fprintf(call->out, "%s%.*s. %.*s\n", i == 0 ? "\n" : "",
+                STR_ARG(cli_clean(&call->arena, detail)), STR_ARG(cli_clean(&call->arena, fix)));
+    }
+}
+
+static void show_test(struct cli_call *call, const json_t *tested)
+{
+    const bool is_text = call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE;
+    if (!is_text) {
+        cli_show(call, tested, &TESTED);
+        return;
+    }
+    json_t *flat = json_pack("{s:O,s:O}", "ok", json_object_get(tested, "ok"), "readiness",
+                             json_object_get(json_object_get(tested, "readiness"), "state"));
+    CHECK(flat != NULL);
+    (void)json_object_update(flat, json_object_get(tested, "trial"));
+    (void)json_object_del(flat, "answers");
+    cli_show(call, flat, &TESTED);
+    json_decref(flat);
+    show_answers(call, json_object_get(json_object_get(tested, "trial"), "answers"));
+    show_reasons(call, json_object_get(json_object_get(tested, "readiness"), "reasons"));
+}
 
 /* POST to the source's verb, which answers with what `shape` shows. */
 static int act(struct cli_call *call, const char *verb, struct str body, bool creates,
@@ -143,7 +189,20 @@ static int test(struct cli_call *call)
     json_put_object(&w);
     cli_put_text_option(call, &w, "path", "path");
     json_put_object_end(&w);
-    return act(call, "test", text_of(call, &text), false, &TESTED);
+    struct cli_reply reply;
+    const struct cli_request request = {
+        .method = "POST",
+        .path = cli_path(call, "/sources/%s/test", cli_argument(call, 0)),
+        .body = text_of(call, &text),
+    };
+    const int status = cli_send(call, &request, &reply);
+    if (status != CLI_OK) {
+        return status;
+    }
+    show_test(call, reply.json);
+    const bool ok = json_is_true(json_object_get(reply.json, "ok"));
+    json_decref(reply.json);
+    return ok || !cli_flag(call, "exit-status") ? CLI_OK : CLI_FAILED;
 }
 
 static const struct cli_option TRIGGER_OPTIONS[] = {
@@ -153,6 +212,7 @@ static const struct cli_option TRIGGER_OPTIONS[] = {
 
 static const struct cli_option TEST_OPTIONS[] = {
     {"path", 0, "PATH", "Document below the url (default: the first of the source's paths)"},
+    {"exit-status", 0, NULL, "Exit 1 unless the document came"},
 };
 
 static const struct cli_option SWITCH_OPTIONS[] = {
@@ -190,8 +250,9 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator sources trigger osv --reason \"new advisory\"", TRIGGER_OPTIONS,
      CLI_COUNT(TRIGGER_OPTIONS), trigger},
     {"test", NULL, "SOURCE", 1, 1, "Fetch one document as a producer would, keeping nothing",
-     "stella orchestrator sources test osv --path all.json", TEST_OPTIONS, CLI_COUNT(TEST_OPTIONS),
-     test},
+     "stella orchestrator sources test osv --path all.json\n"
+     "stella orchestrator sources test osv --path all.json --exit-status -o json || echo blocked",
+     TEST_OPTIONS, CLI_COUNT(TEST_OPTIONS), test},
     {"versions", NULL, "SOURCE", 1, 1, "List what a source was, newest first",
      "stella orchestrator sources versions osv", NULL, 0, cli_versions_list},
     {"version", NULL, "SOURCE VERSION", 2, 2, "Show a source as it was",

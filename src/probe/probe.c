@@ -9,6 +9,11 @@
 
 #include "base/json.h"
 #include "workers/fetch/fetch.h"
+#include "workers/lib/document.h"
+
+enum { FORMAT_BYTES_MAX = 4 * 1024 * 1024 };
+
+_Static_assert(TRIAL_ANSWERS_MAX == FETCH_REDIRECTS_MAX + 1, "every answer has room");
 
 void findings_add(struct findings *findings, const char *code, struct str pointer,
                   struct str detail, struct str fix)
@@ -207,6 +212,38 @@ static struct str look_of(struct str bytes)
     return str_is_utf8(bytes) ? STR("text") : STR("bytes");
 }
 
+static struct str format_of(struct str bytes, struct arena *arena)
+{
+    struct reading reading;
+    bool is_yaml = false;
+    if (bytes.len > FORMAT_BYTES_MAX) {
+        return STR("");
+    }
+    reading_init(&reading, arena, STR(""));
+    json_t *document = document_read(&reading, bytes, &is_yaml);
+    if (document == NULL) {
+        return STR("");
+    }
+    const struct str format = str_from(document_format_name(document_format(document)));
+    json_decref(document);
+    return format;
+}
+
+static void take_trail(const struct fetch_trail *trail, struct arena *arena, struct trial *out)
+{
+    for (size_t i = 0; i < trail->n; i++) {
+        const struct fetch_answer *answer = &trail->v[i];
+        out->answers[i] = (struct trial_answer){
+            .status = answer->status,
+            .has_etag = answer->has_etag,
+            .has_last_modified = answer->has_last_modified,
+            .type = arena_str(arena, str_from(answer->type)),
+            .url = arena_str(arena, str_from(answer->url)),
+        };
+    }
+    out->answers_n = trail->n;
+}
+
 static void split_roots(const struct probe_config *config, struct arena *arena,
                         struct fetch_config *out)
 {
@@ -224,9 +261,11 @@ void probe_try(const struct probe_config *config, const struct source *source, s
 {
     char message[FETCH_MESSAGE] = "";
     struct fetch_result result;
+    struct fetch_trail trail = {.n = 0};
     struct fetch_config fetching = {.allow_private = config->allow_private,
                                     .max_bytes = (size_t)config->max_bytes,
-                                    .timeout_ms = (uint32_t)config->timeout_ms};
+                                    .timeout_ms = (uint32_t)config->timeout_ms,
+                                    .trail = &trail};
     *out = (struct trial){.error_class = "bad_root"};
     split_roots(config, arena, &fetching);
     struct fetch *fetch = fetch_new(&fetching, message);
@@ -245,6 +284,8 @@ void probe_try(const struct probe_config *config, const struct source *source, s
     out->host = arena_str(arena, str_from(result.host));
     out->bytes = (int64_t)result.body.len;
     out->type = out->reached ? look_of(buf_get(&result.body)) : STR("");
+    out->format = out->reached ? format_of(buf_get(&result.body), arena) : STR("");
+    take_trail(&trail, arena, out);
     out->requests = result.requests;
     out->retry_after_ms = result.retry_after_ms;
     buf_fini(&result.body);

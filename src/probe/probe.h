@@ -6,7 +6,8 @@
  *          nothing.
  * Owns     texts lie in the arena given.
  * Threads  any; both block: folders are opened, and probe_try() waits for the network.
- * Bounds   probe_config.max_bytes and timeout_ms; five redirects.
+ * Bounds   probe_config.max_bytes and timeout_ms; five redirects; formats are recognised up to
+ *          FORMAT_BYTES_MAX (probe.c).
  * Safety   workers/fetch: file: only below the roots, http(s) only to public addresses unless
  *          allowed, checked on the connected address. A secret's value is looked for, never read.
  */
@@ -50,13 +51,27 @@ void probe_findings(const struct probe_config *config, struct str tenant,
                     const struct source *source, const json_t *body, struct arena *arena,
                     struct findings *out);
 
+/* The head of one answer over HTTP, a redirect's too; texts as in workers/fetch. */
+struct trial_answer {
+    int status;
+    bool has_etag;
+    bool has_last_modified;
+    struct str type;
+    struct str url;
+};
+
+enum { TRIAL_ANSWERS_MAX = 6 };
+
 struct trial {
     bool reached;            /* The whole document came. */
     bool throttled;          /* Its host asks to come later: retry_after_ms. */
     const char *error_class; /* As a producer would report it; null when reached. */
     struct str detail;
     struct str host;
-    struct str type; /* What the bytes look like: json, yaml, text or bytes. */
+    struct str type;   /* What the bytes look like: json, text, bytes or empty. */
+    struct str format; /* That a producer would take it for: "osv", "unknown"; empty: not parsed. */
+    struct trial_answer answers[TRIAL_ANSWERS_MAX];
+    size_t answers_n;
     int64_t bytes;
     int64_t requests;
     int64_t retry_after_ms;

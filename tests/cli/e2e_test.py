@@ -255,6 +255,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(5, self.rig.json("sources", "get", "osv")["rate_per_s"])
         self.assertIn("osv", self.rig.run("sources", "list")[1])
 
+    def test_a_source_that_cannot_be_had_says_why_and_how_to_mend_it(self):
+        self.rig.json("sources", "put", "inner", "--kind", "other", "--url", "http://127.0.0.1:1/feed")
+        status, out, err = self.rig.run("sources", "test", "inner", "--path", "a.json")
+        self.assertEqual(0, status, err)
+        self.assertIn("class\trefused_address\n", out)
+        self.assertIn("127.0.0.1 is not an address of the public internet. Use a public address, or have the operator set "
+                      "source_private_addresses.\n", out)
+        status, out, _ = self.rig.run("sources", "test", "inner", "--path", "a.json", "--exit-status", "-o", "json")
+        self.assertEqual((1, False, []), (status, json.loads(out)["ok"], json.loads(out)["trial"]["answers"]))
+
     def test_a_stale_version_exits_5(self):
         self.rig.json("job-types", "put", "versioned", "--max-attempts", "2")
         self.refused(5, "precondition_failed", "job-types", "put", "versioned", "--max-attempts", "3", "--if-match", '"no-such"')

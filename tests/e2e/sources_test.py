@@ -22,6 +22,13 @@ class Feed(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "http://169.254.169.254/latest")
             self.end_headers()
             return
+        if self.path == "/feed/osv.json":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("ETag", '"1"')
+            self.end_headers()
+            self.wfile.write(b'{"id": "GO-1", "modified": "2026-01-01T00:00:00Z"}')
+            return
         self.send_response(200 if self.path == "/feed/one.json" else 404)
         self.end_headers()
         self.wfile.write(b'{"id": 1}')
@@ -202,6 +209,7 @@ class Sources(unittest.TestCase):
         before = self.node.fingerprint("acme")
         fine = self.post("/sources/tried/test", {})
         self.assertEqual((fine.json["ok"], fine.json["trial"]["looks_like"], fine.json["trial"]["path"]), (True, "json", "a.json"), fine)
+        self.assertEqual((fine.json["trial"]["answers"], fine.json["trial"]["format"]), ([], "unknown"), "a folder has no answers")
         self.assertNotIn(CANARY.encode(), fine.body, "what was fetched is not shown")
         for path, error_class in (("none.json", "not_found"), ("../../secrets/acme/key", "bad_path")):
             tried = self.post("/sources/tried/test", {"path": path}).json
@@ -215,7 +223,7 @@ class Sources(unittest.TestCase):
         tried = self.post("/sources/inner/test", {}).json
         self.assertEqual((tried["ok"], tried["readiness"]["state"]), (False, "blocked"))
         self.assertIn("refused", tried["trial"]["class"])
-        self.assertEqual(tried["trial"]["bytes"], 0)
+        self.assertEqual((tried["trial"]["bytes"], tried["trial"]["answers"]), (0, []), "nobody was asked")
 
 
 class PrivateFeeds(unittest.TestCase):
@@ -231,7 +239,14 @@ class PrivateFeeds(unittest.TestCase):
             self.assertEqual([reason["code"] for reason in found], ["no_worker"])
             test = lambda path: node.call("POST", "/sources/web/test", {"path": path}, tenant="acme").json["trial"]
             self.assertEqual((test("one.json")["class"], test("one.json")["bytes"]), (None, 9))
+            self.assertEqual((test("one.json")["looks_like"], test("one.json")["format"]), ("json", "unknown"))
             self.assertEqual(test("two.json")["class"], "not_found")
+            self.assertEqual([answer["status"] for answer in test("two.json")["answers"]], [404])
+            told = test("osv.json")
+            self.assertEqual((told["format"], told["answers"]), ("osv", [
+                {"content_type": "application/json", "etag": True, "last_modified": False, "status": 200,
+                 "url": f"http://127.0.0.1:{server.server_port}/feed/osv.json"}]))
+            self.assertEqual([answer["status"] for answer in test("inside")["answers"]][:1], [302])
             self.assertEqual((test("away.json")["class"], test("away.json")["retry_after_ms"]), ("throttled", 7000))
         finally:
             server.shutdown()

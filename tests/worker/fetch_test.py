@@ -36,7 +36,7 @@ class Upstream(BaseHTTPRequestHandler):
 
     def do_GET(self):
         Upstream.seen.append((self.path, self.headers["If-None-Match"]))
-        name = self.path.strip("/").split("/")[-1]
+        name = self.path.split("?")[0].strip("/").split("/")[-1]
         act = getattr(self, "do_" + name.replace("-", "_").split(".")[0], None)
         if act is None:
             self.give(404, b"nothing here")
@@ -109,6 +109,12 @@ class Upstream(BaseHTTPRequestHandler):
     def do_moved(self):
         self.give(302, Location="/feed/plain")
 
+    def do_moved_signed(self):
+        self.give(302, Location="/feed/described?token=hidden#part", Content_Type="text/html")
+
+    def do_described(self):
+        self.give(200, BODY, Content_Type="application/json; charset=utf-8\xff", Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT", ETag='"a"')
+
     def do_moved_away(self):
         self.give(302, Location="file:///etc/passwd")
 
@@ -124,7 +130,13 @@ def fetch(base, *paths, flags=("-p",)):
     out = subprocess.run([PROBE, *flags, base, *paths], capture_output=True, text=True, timeout=60)
     if out.returncode != 0:
         raise AssertionError(out.stderr)
-    return [line.split() for line in out.stdout.splitlines()]
+    return [line.split()[:6] for line in out.stdout.splitlines()]
+
+
+def answers(base, path):
+    """What was answered on the way: STATUS,CONTENT_TYPE,VALIDATORS,URL of each."""
+    out = subprocess.run([PROBE, "-p", base, path], capture_output=True, text=True, timeout=60, check=True)
+    return out.stdout.split(maxsplit=6)[6:]
 
 
 class WebTest(unittest.TestCase):
@@ -205,6 +217,15 @@ class WebTest(unittest.TestCase):
         self.assertEqual(fetch(self.base, "moved")[0][0], "ok")
         self.assertEqual(fetch(self.base, "moved-away")[0][1], "refused_redirect")
         self.assertEqual(fetch(self.base, "moved-forever")[0][1], "too_many_redirects")
+
+    def test_what_was_answered_on_the_way_is_told_without_secrets_of_urls(self):
+        (told,) = answers(self.base, "moved-signed")
+        self.assertEqual(told.strip(), f"302,text/html,,{self.base}/moved-signed "
+                                       f"200,application/json; charset=utf-8?,em,{self.base}/described")
+        self.assertEqual(answers(self.base, "plain"), [f"200,,,{self.base}/plain\n"])
+        self.assertEqual(len(answers(self.base, "moved-forever")[0].split()), 6, "five redirects are followed")
+        self.assertEqual(answers(self.base, "moved-away"), [f"302,,,{self.base}/moved-away\n"])
+        self.assertEqual(answers("http://127.0.0.1:1", "x"), [])
 
     def test_a_paced_host_is_not_left(self):
         flags = ("-p", "-h", "127.0.0.1")

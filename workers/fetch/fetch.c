@@ -124,6 +124,9 @@ void fetch_get(struct fetch *fetch, struct str base, struct str path, struct fet
 {
     char url[FETCH_URL];
     memset(out, 0, sizeof(*out));
+    if (fetch->config.trail != NULL) {
+        fetch->config.trail->n = 0;
+    }
     /* Room for one read past the limit, to see that there is more. */
     buf_init(&out->body, fetch->config.max_bytes + 2 * FETCH_CHUNK);
     if (!fetch_path_is_plain(path)) {

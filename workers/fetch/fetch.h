@@ -22,7 +22,29 @@
 #include "base/check.h"
 #include "base/str.h"
 
-enum { FETCH_ROOTS_MAX = 16, FETCH_MESSAGE = 320, FETCH_HOST = 256 };
+enum {
+    FETCH_ROOTS_MAX = 16,
+    FETCH_MESSAGE = 320,
+    FETCH_HOST = 256,
+    FETCH_REDIRECTS_MAX = 5,
+    FETCH_TYPE = 128,
+    FETCH_SHOWN = 1024,
+};
+
+/* The head of one answer over HTTP, a redirect's too. */
+struct fetch_answer {
+    int status;
+    bool has_etag;          /* A later fetch can ask whether it changed. */
+    bool has_last_modified; /* Told only: no producer asks with it. */
+    char type[FETCH_TYPE];  /* Content-Type as sent, cut; empty: none. */
+    char url[FETCH_SHOWN];  /* That was asked, cut; without user, query and fragment, which may be
+                               secrets. */
+};
+
+struct fetch_trail {
+    struct fetch_answer v[FETCH_REDIRECTS_MAX + 1];
+    size_t n;
+};
 
 struct fetch_config {
     const char *roots[FETCH_ROOTS_MAX]; /* Absolute folders; file: is refused without one. */
@@ -31,6 +53,7 @@ struct fetch_config {
     const char *cache_dir; /* Bodies with an ETag are kept here; null: no cache. */
     size_t max_bytes;      /* Of one document. */
     uint32_t timeout_ms;   /* For a whole document; also the longest standstill is a fifth of it. */
+    struct fetch_trail *trail; /* What was answered to the last fetch_get(); null: not kept. */
 };
 
 enum fetch_verdict {

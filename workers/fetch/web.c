@@ -7,12 +7,13 @@
 
 #include "workers/fetch/parts.h"
 
-enum { REDIRECTS_MAX = 5, CONNECT_TIMEOUT_MS = 10000, HEADER_LINE = FETCH_ETAG + 32 };
+enum { CONNECT_TIMEOUT_MS = 10000, HEADER_LINE = FETCH_ETAG + 32 };
 
 struct visit {
     struct fetch *fetch;
     struct fetch_result *out;
     char etag[FETCH_ETAG]; /* Of the last answer. */
+    bool has_answer;       /* Whose header lines go to the trail. */
     bool refused_address;
     bool refused_host;
     bool too_large;
@@ -48,6 +49,90 @@ static bool stays(struct visit *visit, struct str location)
     return same;
 }
 
+/* What is no printable ASCII may be anything; it is told and never believed. */
+static void put_printable(char *out, size_t size, struct str value)
+{
+    size_t n = 0;
+    for (; n < value.len && n + 1 < size; n++) {
+        out[n] = value.ptr[n];
+        if (out[n] < ' ' || out[n] > '~') {
+            out[n] = '?';
+        }
+    }
+    out[n] = '\0';
+}
+
+static void show_url(CURL *easy, char out[FETCH_SHOWN])
+{
+    static const CURLUPart hidden[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
+                                       CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    const char *asked = NULL;
+    char *text = NULL;
+    CURLU *url = curl_url();
+    CHECK(url != NULL);
+    (void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &asked);
+    out[0] = '\0';
+    if (asked != NULL && curl_url_set(url, CURLUPART_URL, asked, 0) == CURLUE_OK) {
+        for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++) {
+            (void)curl_url_set(url, hidden[i], NULL, 0);
+        }
+        if (curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK) {
+            put_printable(out, FETCH_SHOWN, str_from(text));
+            curl_free(text);
+        }
+    }
+    curl_url_cleanup(url);
+}
+
+/* The value of a header line, when it is of that name ("etag:"). */
+static bool is_header(struct str line, const char *name, struct str *out_value)
+{
+    const struct str wanted = str_from(name);
+    if (line.len <= wanted.len || !str_eq_nocase(str_slice(line, 0, wanted.len), wanted)) {
+        return false;
+    }
+    *out_value = str_trim(str_slice(line, wanted.len, line.len));
+    return true;
+}
+
+/* "HTTP/1.1 200 OK": 200. */
+static int status_of(struct str line)
+{
+    int64_t status = 0;
+    const size_t from = str_find(line, ' ') + 1;
+    const bool known = str_parse_i64(str_slice(line, from, from + 3), &status);
+    return known && status >= 100 && status <= 999 ? (int)status : 0;
+}
+
+static void keep_trail(struct visit *visit, struct str line)
+{
+    struct fetch_trail *trail = visit->fetch->config.trail;
+    struct str value;
+    if (trail == NULL) {
+        return;
+    }
+    if (str_starts(line, STR("HTTP/"))) {
+        const int status = status_of(line);
+        visit->has_answer = status >= 200 && trail->n <= FETCH_REDIRECTS_MAX;
+        if (visit->has_answer) {
+            struct fetch_answer *answer = &trail->v[trail->n++];
+            *answer = (struct fetch_answer){.status = status};
+            show_url(visit->fetch->easy, answer->url);
+        }
+        return;
+    }
+    if (!visit->has_answer) {
+        return; /* Of 100 Continue and its kin. */
+    }
+    struct fetch_answer *answer = &trail->v[trail->n - 1];
+    if (is_header(line, "content-type:", &value)) {
+        put_printable(answer->type, FETCH_TYPE, value);
+    }
+    answer->has_etag = answer->has_etag || is_header(line, "etag:", &value);
+    answer->has_last_modified =
+        answer->has_last_modified || is_header(line, "last-modified:", &value);
+}
+
 static size_t take_header(char *bytes, size_t size, size_t n, void *context)
 {
     struct visit *visit = context;
@@ -55,17 +140,13 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     if (str_starts(line, STR("HTTP/"))) {
         visit->etag[0] = '\0'; /* A new answer, perhaps after a redirect. */
     }
-    const struct str name = STR("etag:");
-    if (line.len > name.len && str_eq_nocase(str_slice(line, 0, name.len), name)) {
-        const struct str value = str_trim(str_slice(line, name.len, line.len));
-        if (value.len < FETCH_ETAG) {
-            (void)snprintf(visit->etag, FETCH_ETAG, "%.*s", STR_ARG(value));
-        }
+    keep_trail(visit, line);
+    struct str value;
+    if (is_header(line, "etag:", &value) && value.len < FETCH_ETAG) {
+        (void)snprintf(visit->etag, FETCH_ETAG, "%.*s", STR_ARG(value));
     }
-    const struct str target = STR("location:");
-    if (visit->fetch->only_host[0] != '\0' && line.len > target.len &&
-        str_eq_nocase(str_slice(line, 0, target.len), target) &&
-        !stays(visit, str_trim(str_slice(line, target.len, line.len)))) {
+    if (visit->fetch->only_host[0] != '\0' && is_header(line, "location:", &value) &&
+        !stays(visit, value)) {
         visit->refused_host = true;
         return 0;
     }
@@ -92,7 +173,7 @@ static void prepare(struct visit *visit, const char *url)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)FETCH_REDIRECTS_MAX);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : (long)CONNECT_TIMEOUT_MS);
