@@ -69,6 +69,7 @@ BANNED = {
     "longjmp": "an error code", "tmpnam": "mkstemp", "mktemp": "mkstemp", "vfork": "posix_spawn",
 }
 CLOCKS = ("clock_gettime", "gettimeofday", "time", "clock", "ftime", "timespec_get")
+HEADER_LABEL = re.compile(r"^ \* .*[.;:] (Use|Owns|Threads|Bounds|Errors|Source|Order|Time) {2,}\S")
 SLEEPS = ("sleep", "usleep", "nanosleep", "clock_nanosleep")
 CLOCK_FOLDERS = ("src/platform/", "bench/", "tests/lib/", "tests/worker/", "tests/chaos/", "tests/e2e/", "tests/fuzz/", "workers/pipeline/")
 CORE_HEADERS = {"assert.h", "limits.h", "inttypes.h", "stdbool.h", "stddef.h", "stdint.h",
@@ -220,6 +221,17 @@ def rule_size(file, _):
     for head, start, end, _signature in functions(file):
         if end - start > FUNCTION_LINES:
             yield head, f"function of {end - start} lines, more than {FUNCTION_LINES}"
+
+
+def rule_header(file, _):
+    """The labels of a header's first comment (Use, Owns, Threads ...) each begin a line; text goes on below the text."""
+    if not file.path.endswith(".h"):
+        return
+    for number, line in enumerate(file.lines, 1):
+        if HEADER_LABEL.search(line):
+            yield number, "a label begins a line of its own"
+        if "*/" in line:
+            return
 
 
 def rule_built(file, tree):

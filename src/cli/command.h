@@ -2,8 +2,8 @@
  * cli/command - the command table: nouns, their verbs, options, examples and what runs them.
  *
  * Use      each cmd_<noun>.c defines one struct cli_noun; nouns.c lists them; main() adds those
- * that are not clients of the API (serve, migrate) and calls cli_main(). Help, completion and
- *          docs/reference/cli.md are printed from the table.
+ *          that are not clients of the API (serve, migrate) and calls cli_main(). Help, completion
+ *          and docs/reference/cli.md are printed from the table.
  * Owns     the table is constant; a call and all that hangs on it belong to cli_main().
  * Threads  none.
  * Errors   a run function returns an exit status; with any other than CLI_OK it has filled

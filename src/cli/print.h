@@ -2,8 +2,8 @@
  * cli/print - what the server answered, as a table, tab-separated lines, JSON or names.
  *
  * Use      cli_list() fetches pages and prints them; cli_show() prints one object;
- * cli_print_items() prints an array that is at hand. Bounds   texts of the server are printed
- * without control characters, whatever they hold.
+ *          cli_print_items() prints an array that is at hand.
+ * Bounds   texts of the server are printed without control characters, whatever they hold.
  */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H

@@ -1,12 +1,13 @@
 #include "config/settings.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "config/url.h"
+#include "platform/file.h"
 
 enum { FILE_MAX = 64 * 1024, NAME_MAX_LEN = 64 };
 
@@ -222,21 +223,12 @@ enum err_code settings_arguments(struct arena *arena, struct settings *settings,
 static enum err_code read_file(struct arena *arena, struct settings *settings, const char *path,
                                struct err *err)
 {
-    char *room = arena_array(arena, char, FILE_MAX + 1);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t got = fd < 0 ? -1 : 0;
-    while (fd >= 0 && len <= FILE_MAX &&
-           (got = read(fd, room + len, (size_t)FILE_MAX + 1 - len)) > 0) {
-        len += (size_t)got;
+    struct str text;
+    if (!file_read(arena, path, FILE_MAX, &text)) {
+        return err_set(err, ERR_USAGE, "the settings file %.120s cannot be read: %s", path,
+                       strerror(errno));
     }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    if (got < 0 || len > FILE_MAX) {
-        return err_set(err, ERR_USAGE, "the settings file %.120s cannot be read", path);
-    }
-    return settings_read(arena, settings, (struct str){room, len}, path, err);
+    return settings_read(arena, settings, text, path, err);
 }
 
 static enum err_code read_named_file(struct arena *arena, struct settings *settings, int argc,
@@ -263,20 +255,19 @@ enum err_code settings_load(struct arena *arena, struct settings *settings, int 
     return settings_arguments(arena, settings, argc, argv, err);
 }
 
-/* A URL without what stands between ':' and '@' of its authority. */
+/* A URL is shown without its passwords. */
 static void print_text(struct str text, struct buf *out)
 {
-    const size_t at = str_find(text, '@');
-    const size_t scheme = str_find(text, '/');
-    const struct str user = str_slice(text, scheme + 2, at);
-    const size_t colon = str_find(user, ':');
-    if (at == text.len || scheme >= at || colon == user.len) {
-        buf_str(out, text);
-        return;
+    struct str secrets[URL_SECRETS_MAX];
+    const size_t count = url_secrets(text, secrets);
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = (size_t)(secrets[i].ptr - text.ptr);
+        buf_str(out, str_slice(text, shown, at));
+        buf_str(out, STR("***"));
+        shown = at + secrets[i].len;
     }
-    buf_str(out, str_slice(text, 0, scheme + 2 + colon));
-    buf_str(out, STR(":***"));
-    buf_str(out, str_slice(text, at, text.len));
+    buf_str(out, str_slice(text, shown, text.len));
 }
 
 void settings_print(const struct settings *settings, struct buf *out)

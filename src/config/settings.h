@@ -3,9 +3,11 @@
  * wins.
  *
  * Use      settings_load() with the arguments of serve; members of struct settings;
- * settings_print(). Owns     texts lie in the arena given. Errors   ERR_USAGE naming the setting,
- * where it was set, and what is wrong. An unknown name is an error wherever it stands; environment
- * variables that do not begin with STELLA_ are not looked at.
+ *          settings_print().
+ * Owns     texts lie in the arena given.
+ * Errors   ERR_USAGE naming the setting, where it was set, and what is wrong. An unknown name is
+ *          an error wherever it stands; environment variables that do not begin with STELLA_ are
+ *          not looked at.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
@@ -36,7 +38,7 @@ enum err_code settings_arguments(struct arena *arena, struct settings *settings,
 /* Default, file, environment, flags. */
 enum err_code settings_load(struct arena *arena, struct settings *settings, int argc,
                             char *const *argv, char *const *environment, struct err *err);
-/* One "name = value" line each; what settings_read() takes. The password of a database URL is not
+/* One "name = value" line each; what settings_read() takes. The passwords of a database URL are not
  * shown. */
 void settings_print(const struct settings *settings, struct buf *out);
 /* Flags with their defaults, for --help. */

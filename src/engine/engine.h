@@ -10,7 +10,7 @@
  *          call back into the engine; it typically resumes a connection. Commands of one request
  *          may be decided at the same time on different threads.
  * Bounds   three bounded queues (reports; claims and control; submits), parked claims per
- * credential; a full queue refuses with ERR_OVERLOADED, too many parked claims with
+ *          credential; a full queue refuses with ERR_OVERLOADED, too many parked claims with
  *          ERR_TOO_MANY_CLAIMS.
  * Errors   per command in command.err; ERR_LEDGER_UNAVAILABLE when the ledger is down (nothing
  *          changed), ERR_SHUTTING_DOWN while stopping.

@@ -189,8 +189,14 @@ enum err_code http_open(const struct http_config *config, struct http_server **o
         free(server);
         return err_set(err, ERR_IO, "the HTTP server could not be started");
     }
-    CHECK(thread_start(&server->watchdog, "http-watchdog", watch, server, err) == ERR_OK);
-    return ERR_OK;
+    const enum err_code watched =
+        thread_start(&server->watchdog, "http-watchdog", watch, server, err);
+    if (watched != ERR_OK) {
+        *out = NULL;
+        MHD_stop_daemon(server->daemon);
+        free(server);
+    }
+    return watched;
 }
 
 int http_port(const struct http_server *server)

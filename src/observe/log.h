@@ -8,7 +8,7 @@
  *          order, log_end(). Texts in facts lose their secrets.
  * Threads  any; a line is written in one piece.
  * Bounds   a line of 8 KiB; longer facts are left out. An event that is `limited` is written at
- * most LOG_LIMIT times in LOG_WINDOW_US; the next line says how many were left out.
+ *          most LOG_LIMIT times in LOG_WINDOW_US; the next line says how many were left out.
  */
 #ifndef OBSERVE_LOG_H
 #define OBSERVE_LOG_H

@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/time.h"
+#include "platform/clock.h"
 
 enum err_code thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *ctx,
                            struct err *err)
@@ -79,11 +78,7 @@ void wake_wait(pthread_cond_t *wake, pthread_mutex_t *lock)
 
 void wake_wait_for(pthread_cond_t *wake, pthread_mutex_t *lock, int64_t us)
 {
-    struct timespec until;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-    const int64_t ns = until.tv_nsec + us % US_PER_S * 1000;
-    until.tv_sec += us / US_PER_S + ns / (US_PER_S * 1000);
-    until.tv_nsec = ns % (US_PER_S * 1000);
+    const struct timespec until = clock_deadline(us);
     const int ended = pthread_cond_timedwait(wake, lock, &until);
     CHECK(ended == 0 || ended == ETIMEDOUT);
 }

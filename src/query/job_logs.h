@@ -5,8 +5,8 @@
  * when that is shorter.
  *
  * Use      job_logs_begin(), job_logs_add() per line, job_logs_end() gives what the command
- * carries; job_logs_read() reads lines from a number on. Errors   ERR_INTERNAL when stored bytes
- * are not what was written.
+ *          carries; job_logs_read() reads lines from a number on.
+ * Errors   ERR_INTERNAL when stored bytes are not what was written.
  */
 #ifndef QUERY_JOB_LOGS_H
 #define QUERY_JOB_LOGS_H

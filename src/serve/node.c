@@ -1,16 +1,16 @@
 #include "serve/node.h"
 
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/flight.h"
 #include "api/pool.h"
 #include "api/roster.h"
 #include "api/watches.h"
+#include "config/url.h"
 #include "observe/log.h"
+#include "platform/file.h"
 #include "platform/random.h"
 
 enum { PEM_MAX = 256 * 1024 };
@@ -18,16 +18,11 @@ enum { PEM_MAX = 256 * 1024 };
 static enum err_code read_pem(struct arena *arena, struct str path, const char **out,
                               struct err *err)
 {
-    char *room = arena_array(arena, char, PEM_MAX + 1);
-    const int fd = open(arena_cstr(arena, path), O_RDONLY | O_CLOEXEC);
-    const ssize_t got = fd < 0 ? -1 : read(fd, room, PEM_MAX);
-    if (fd >= 0) {
-        (void)close(fd);
+    struct str text;
+    if (!file_read(arena, arena_cstr(arena, path), PEM_MAX, &text) || text.len == 0) {
+        return err_set(err, ERR_USAGE, "%.*s cannot be read, or is not a PEM file", STR_ARG(path));
     }
-    if (got <= 0) {
-        return err_set(err, ERR_USAGE, "%.*s cannot be read", STR_ARG(path));
-    }
-    *out = room;
+    *out = text.ptr;
     return ERR_OK;
 }
 
@@ -156,17 +151,12 @@ static struct metrics *new_metrics(void)
 static enum err_code set_rules(struct node *node, struct err *err)
 {
     struct redact_rules *rules = &node->api.rules;
-    struct str rest = node->settings.database;
-    struct str part;
+    struct str secrets[URL_SECRETS_MAX];
     TRY(redact_add_patterns(rules, &node->arena, node->settings.redact_patterns, err));
     TRY(log_setup(node->settings.log_level, node->settings.log_format, rules, err));
-    /* postgres://user:password@host */
-    const size_t at = str_find(rest, '@');
-    if (at < rest.len) {
-        rest = str_slice(rest, 0, at);
-        while (str_split(&rest, ':', &part)) {
-        }
-        redact_add_value(rules, &node->arena, part);
+    const size_t count = url_secrets(node->settings.database, secrets);
+    for (size_t i = 0; i < count; i++) {
+        redact_add_value(rules, &node->arena, secrets[i]);
     }
     if (node->key != NULL) {
         redact_add_value(rules, &node->arena, str_from(node->key));

@@ -4,7 +4,7 @@
  * Use      backoff_failed() after each failure, backoff_reset() after a success; ask `not_before`.
  * Time     every call takes `now`; randomness is a hash of the caller's key and a counter.
  * Bounds   a delay is between half of, and the whole of, min(base * 2^failures, max), and never
- * less than what the server asked for (itself cut at BACKOFF_SERVER_MAX_US).
+ *          less than what the server asked for (itself cut at BACKOFF_SERVER_MAX_US).
  */
 #ifndef WORKER_BACKOFF_H
 #define WORKER_BACKOFF_H

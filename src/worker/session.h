@@ -2,12 +2,14 @@
  * worker/session - the worker's side of the protocol as a state machine without input or output.
  *
  * Use      session_new(); then forever: session_next() until it says WAIT, doing each thing it
- * says, and tell it what happened: session_answer(), session_ended(), session_drain(). When it says
- * DONE nothing is left to do. Owns     leases: the driver borrows them from START until
- * session_ended(). Threads  none; the caller serialises. Time     every call takes `now` of
- * CLOCK_BOOTTIME; nothing here reads a clock. The deadline of a lease is counted from the moment
- * its request was sent. Bounds   at most one request of a kind in flight; at most 2 * slots leases;
- * delays at most BACKOFF_SERVER_MAX_US.
+ *          says, and tell it what happened: session_answer(), session_ended(), session_drain().
+ *          When it says DONE nothing is left to do.
+ * Owns     leases: the driver borrows them from START until session_ended().
+ * Threads  none; the caller serialises.
+ * Time     every call takes `now` of CLOCK_BOOTTIME; nothing here reads a clock. The deadline of a
+ *          lease is counted from the moment its request was sent.
+ * Bounds   at most one request of a kind in flight; at most 2 * slots leases; delays at most
+ *          BACKOFF_SERVER_MAX_US.
  *
  *      registering --registered--> working --drain--> draining --all reported--> done
  *           |                         |                  ^  |

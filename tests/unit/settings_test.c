@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "config/url.h"
 #include "core/command.h"
 #include "lib/cmocka.h"
 
@@ -108,6 +109,40 @@ static void variables_of_other_programs_are_left_alone(void **state)
     assert_int_equal(f->settings.worker_token.len, 0);
 }
 
+static void passwords_of_a_url_are_found_wherever_they_stand(void **state)
+{
+    static const struct {
+        const char *url;
+        const char *secrets; /* Each ended by a space. */
+    } cases[] = {
+        {"postgres://me:hunter2@db/x", "hunter2 "},
+        {"postgres://me:p@ss@db/x", "p@ss "},
+        {"postgres://me@db/x", ""},
+        {"postgres://me@db:5432/x:y@z", ""},
+        {"postgres://db/x?user=me&password=hunter2", "hunter2 "},
+        {"postgres://me:one@db/x?sslpassword=two&sslmode=require&password=three", "one two three "},
+        {"postgres://me:one@db?password=two", "one two "},
+        {"postgres:///x?password=", ""},
+        {"me:hunter2@db", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct str found[URL_SECRETS_MAX];
+        struct buf text;
+        const size_t count = url_secrets(str_from(cases[i].url), found);
+        buf_init(&text, 256);
+        for (size_t k = 0; k < count; k++) {
+            buf_str(&text, found[k]);
+            buf_char(&text, ' ');
+        }
+        buf_char(&text, 0);
+        assert_string_equal(text.ptr, cases[i].secrets);
+        buf_fini(&text);
+    }
+}
+
 static void what_is_printed_can_be_read_and_hides_passwords(void **state)
 {
     struct fixture *f = *state;
@@ -137,6 +172,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(variables_of_other_programs_are_left_alone, set_up,
                                         tear_down),
+        cmocka_unit_test(passwords_of_a_url_are_found_wherever_they_stand),
         cmocka_unit_test_setup_teardown(what_is_printed_can_be_read_and_hides_passwords, set_up,
                                         tear_down),
     };

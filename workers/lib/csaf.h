@@ -4,10 +4,11 @@
  * Products of the tree (full_product_names, branches, relationships) are found by their package
  * URLs. A product of a relationship becomes its component within the product that it relates to,
  * when that one has a package URL; otherwise the component alone.
+ *
  * Needed   document.tracking.id; csaf_version, where there is one, of 2.x; product tree,
- * vulnerabilities and product_status with their types. Bounds   branches CSAF_DEPTH_MAX deep,
- * CSAF_PRODUCTS_MAX products. Source   CSAF 2.0 (OASIS Standard, 18 November 2022); mandatory tests
- * of section 6.1 are rules.
+ *          vulnerabilities and product_status with their types.
+ * Bounds   branches CSAF_DEPTH_MAX deep, CSAF_PRODUCTS_MAX products.
+ * Source   CSAF 2.0 (OASIS Standard, 18 November 2022); mandatory tests of section 6.1 are rules.
  */
 #ifndef WORKERS_LIB_CSAF_H
 #define WORKERS_LIB_CSAF_H

@@ -7,8 +7,9 @@
  * VEX      the body of statement.h, with "bom" and the document's own elements, so that BOM links
  *          of other documents can be followed. One without vulnerabilities states nothing.
  * Needed   specVersion, where there is one, of 1.x; components and vulnerabilities with their
- * types; of a vulnerability that is stated on, its id. Bounds   nesting is walked with a stack of
- * CYCLONEDX_DEPTH_MAX. Source   CycloneDX 1.2 to 1.7, JSON.
+ *          types; of a vulnerability that is stated on, its id.
+ * Bounds   nesting is walked with a stack of CYCLONEDX_DEPTH_MAX.
+ * Source   CycloneDX 1.2 to 1.7, JSON.
  */
 #ifndef WORKERS_LIB_CYCLONEDX_H
 #define WORKERS_LIB_CYCLONEDX_H

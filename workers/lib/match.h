@@ -3,15 +3,14 @@
  *
  * Use      match_index_new(); feed it every line of the advisory and VEX artifacts, in any order
  *          and any batches; then match_sbom() for each SBOM line. Findings come sorted bytewise
- *          and without repetition per SBOM; finding_merge() joins the parts.
- * Semantics version schemes, names, ranges, withdrawn advisories and VEX scope are described in
- *          docs/internals/producers.md.
+ *          and without repetition per SBOM; finding_merge() joins the parts. Version schemes,
+ *          names, ranges, withdrawn advisories and VEX scope: docs/internals/producers.md.
  * Bounds   the index refuses to grow beyond the bytes it was given, of which it fills about half
- * (its tables double); match_index_bytes() reports. match_sbom() needs memory in proportion to the
- * SBOM's line and to its findings, of which it takes 1 GiB. Threads  an index is read-only once
- * filled: then match_sbom() may run in parallel on it. Errors   malformed_json or unprocessable for
- * a line that is no observation of ours, out_of_bounds when the index is full. Lines of quarantined
- * documents are skipped.
+ *          (its tables double); match_index_bytes() reports. match_sbom() needs memory in
+ *          proportion to the SBOM's line and to its findings, of which it takes 1 GiB.
+ * Threads  an index is read-only once filled: then match_sbom() may run in parallel on it.
+ * Errors   malformed_json or unprocessable for a line that is no observation of ours,
+ *          out_of_bounds when the index is full. Lines of quarantined documents are skipped.
  */
 #ifndef WORKERS_LIB_MATCH_H
 #define WORKERS_LIB_MATCH_H

@@ -5,8 +5,8 @@
  * Owns     an answer's body is the caller's (buf_fini).
  * Threads  none.
  * Errors   a call is repeated, with pauses, while the server does not answer or says 429 or 5xx,
- * for at most API_PATIENCE_S; everything that is sent may be repeated (PUT, GET, and POST with an
- * Idempotency-Key). After that, and for any other refusal: false, said on stderr.
+ *          for at most API_PATIENCE_S; everything that is sent may be repeated (PUT, GET, and POST
+ *          with an Idempotency-Key). After that, and for any other refusal: false, said on stderr.
  */
 #ifndef WORKERS_PIPELINE_API_H
 #define WORKERS_PIPELINE_API_H

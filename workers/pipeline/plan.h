@@ -6,8 +6,8 @@
  *          plan_put_source() that of PUT /sources/{name}.
  * Owns     texts lie in the arena given.
  * Bounds   PLAN_FILES_MAX documents. Folders may be nested; links are not followed; names of
- * folders other than advisories-osv, advisories-csaf, vex and sbom are not read. Order    by path,
- * so that the same folder gives the same jobs.
+ *          folders other than advisories-osv, advisories-csaf, vex and sbom are not read.
+ * Order    by path, so that the same folder gives the same jobs.
  */
 #ifndef WORKERS_PIPELINE_PLAN_H
 #define WORKERS_PIPELINE_PLAN_H
