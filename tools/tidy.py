@@ -69,7 +69,7 @@ BANNED = {
     "longjmp": "an error code", "tmpnam": "mkstemp", "mktemp": "mkstemp", "vfork": "posix_spawn",
 }
 CLOCKS = ("clock_gettime", "gettimeofday", "time", "clock", "ftime", "timespec_get")
-HEADER_LABEL = re.compile(r"^ \* .*[.;:] (Use|Owns|Threads|Bounds|Errors|Source|Order|Time) {2,}\S")
+LABEL = re.compile(r"^ \* .*[.;:] (Use|Owns|Threads|Bounds|Errors|Source|Order|Time) {2,}\S")
 SLEEPS = ("sleep", "usleep", "nanosleep", "clock_nanosleep")
 CLOCK_FOLDERS = ("src/platform/", "bench/", "tests/lib/", "tests/worker/", "tests/chaos/", "tests/e2e/", "tests/fuzz/", "workers/pipeline/")
 CORE_HEADERS = {"assert.h", "limits.h", "inttypes.h", "stdbool.h", "stddef.h", "stdint.h",
@@ -223,12 +223,12 @@ def rule_size(file, _):
             yield head, f"function of {end - start} lines, more than {FUNCTION_LINES}"
 
 
-def rule_header(file, _):
+def rule_labels(file, _):
     """The labels of a header's first comment (Use, Owns, Threads ...) each begin a line; text goes on below the text."""
     if not file.path.endswith(".h"):
         return
     for number, line in enumerate(file.lines, 1):
-        if HEADER_LABEL.search(line):
+        if LABEL.search(line):
             yield number, "a label begins a line of its own"
         if "*/" in line:
             return

@@ -142,14 +142,14 @@ class Waivers(unittest.TestCase):
         self.assertEqual(findings("src/base/a.c", "/* tidy: sleep: reason */\nint a;\n"), ["waiver"])
 
 
-class Header(unittest.TestCase):
+class Labels(unittest.TestCase):
     def test_each_label_begins_a_line(self):
         text = HEADER.replace("{name} - what it is.", "x - what it is.\n *\n * Use      x().\n * Owns     nothing.")
         self.assertEqual(findings("src/core/x.h", text.format(body="int x(void);")), [])
 
     def test_a_label_within_a_line_is_found(self):
         text = HEADER.replace("{name} - what it is.", "x - what it is.\n *\n * Use      x(). Owns     nothing.")
-        self.assertEqual(findings("src/core/x.h", text.format(body="int x(void);")), ["header"])
+        self.assertEqual(findings("src/core/x.h", text.format(body="int x(void);")), ["labels"])
 
 
 if __name__ == "__main__":
