@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "core/facts.h"
+#include "core/members.h"
 #include "core/secret.h"
 #include "core/tables.h"
 
@@ -23,14 +24,6 @@ enum {
 enum { DAY_MS = 24 * 3600 * 1000, YEAR_MS_IN_DAYS = 365 };
 
 #define YEAR_MS ((int64_t)YEAR_MS_IN_DAYS * DAY_MS)
-
-/* A member that is an integer within bounds. */
-struct int_member {
-    const char *name;
-    int64_t min;
-    int64_t max;
-    int64_t standard; /* When it is not given. */
-};
 
 enum {
     TYPE_BACKOFF_BASE,
@@ -70,108 +63,6 @@ static const char *const source_members[] = {"burst",    "enabled",  "host",    
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool is_one_of(const char *key, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_int_member(const char *key, const struct int_member *members, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(members[i].name, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum err_code refuse(struct err *err, const char *member, const char *why)
-{
-    char pointer[ERR_TEXT];
-    (void)snprintf(pointer, sizeof(pointer), "/%s", member);
-    return err_at(err, ERR_UNPROCESSABLE, pointer, "%s %s", member, why);
-}
-
-/* Refuses members that are in neither list. */
-static enum err_code known_members(const json_t *body, const struct int_member *ints,
-                                   size_t int_count, const char *const *names, size_t name_count,
-                                   struct err *err)
-{
-    const char *key = NULL;
-    json_t *value = NULL;
-    if (!json_is_object(body)) {
-        return err_at(err, ERR_UNPROCESSABLE, "", "the body must be an object");
-    }
-    json_object_foreach((json_t *)(uintptr_t)body, key, value)
-    {
-        if (!is_int_member(key, ints, int_count) && !is_one_of(key, names, name_count)) {
-            return refuse(err, key, "is not a known member");
-        }
-    }
-    return ERR_OK;
-}
-
-static enum err_code read_int(const json_t *body, const struct int_member *member, int64_t *out,
-                              struct err *err)
-{
-    const json_t *value = json_object_get(body, member->name);
-    *out = member->standard;
-    if (value == NULL) {
-        return ERR_OK;
-    }
-    if (!json_is_integer(value)) {
-        return refuse(err, member->name, "must be an integer");
-    }
-    *out = json_integer_value(value);
-    if (*out < member->min || *out > member->max) {
-        char pointer[ERR_TEXT];
-        (void)snprintf(pointer, sizeof(pointer), "/%s", member->name);
-        return err_at(err, ERR_UNPROCESSABLE, pointer, "%s must be between %lld and %lld",
-                      member->name, (long long)member->min, (long long)member->max);
-    }
-    return ERR_OK;
-}
-
-/* A text member, `standard` when absent or null. */
-static enum err_code read_text(struct arena *arena, const json_t *body, const char *name,
-                               struct str standard, size_t max, struct str *out, struct err *err)
-{
-    const json_t *value = json_object_get(body, name);
-    *out = standard;
-    if (value == NULL || json_is_null(value)) {
-        return ERR_OK;
-    }
-    const struct str text = json_text(value);
-    if (!json_is_string(value) || text.len > max) {
-        return refuse(err, name, "must be a text within its length");
-    }
-    *out = arena_str(arena, text);
-    return ERR_OK;
-}
-
-/* The position of a text in a closed list. */
-static enum err_code read_choice(const json_t *body, const char *name, const char *const *choices,
-                                 size_t count, int standard, int *out, struct err *err)
-{
-    const json_t *value = json_object_get(body, name);
-    *out = standard;
-    if (value == NULL) {
-        return ERR_OK;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (str_eq(json_text(value), str_from(choices[i]))) {
-            *out = (int)i;
-            return ERR_OK;
-        }
-    }
-    return refuse(err, name, "is not one of the allowed values");
-}
-
 static enum err_code read_retries(struct arena *arena, const json_t *body, struct job_type *out,
                                   struct err *err)
 {
@@ -184,18 +75,18 @@ static enum err_code read_retries(struct arena *arena, const json_t *body, struc
         return ERR_OK;
     }
     if (!json_is_object(retries) || json_object_size(retries) > RETRIES_MAX) {
-        return refuse(err, "retry", "must be an object of at most 32 error classes");
+        return members_refuse(err, "retry", "must be an object of at most 32 error classes");
     }
     struct retry_rule *rules = arena_array(arena, struct retry_rule, json_object_size(retries) + 1);
     json_object_foreach(retries, class, rule)
     {
         int64_t base = 0;
         int64_t attempts = 0;
-        TRY(known_members(rule, members, COUNT(members), NULL, 0, err));
-        TRY(read_int(rule, &members[0], &base, err));
-        TRY(read_int(rule, &members[1], &attempts, err));
+        TRY(members_known(rule, members, COUNT(members), NULL, 0, err));
+        TRY(members_int(rule, &members[0], &base, err));
+        TRY(members_int(rule, &members[1], &attempts, err));
         if (!name_is_valid(str_from(class), CLASS_NAME_MAX)) {
-            return refuse(err, "retry", "has a class that is not a name");
+            return members_refuse(err, "retry", "has a class that is not a name");
         }
         rules[out->retry_count++] = (struct retry_rule){
             .class = arena_str(arena, str_from(class)),
@@ -247,13 +138,14 @@ enum err_code job_type_parse(struct arena *arena, struct str name, const json_t 
     int64_t ints[TYPE_INTS];
     int choice = 0;
     memset(out, 0, sizeof(*out));
-    TRY(known_members(body, type_ints, TYPE_INTS, type_members, COUNT(type_members), err));
+    TRY(members_known(body, type_ints, TYPE_INTS, type_members, COUNT(type_members), err));
     for (int i = 0; i < TYPE_INTS; i++) {
-        TRY(read_int(body, &type_ints[i], &ints[i], err));
+        TRY(members_int(body, &type_ints[i], &ints[i], err));
     }
-    TRY(read_choice(body, "class", class_names, COUNT(class_names), CLASS_NORMAL, &choice, err));
+    TRY(members_choice(body, "class", class_names, COUNT(class_names), CLASS_NORMAL, &choice, err));
     out->class = (enum job_class)choice;
-    TRY(read_choice(body, "on_lost_contact", lost_contact, COUNT(lost_contact), 0, &choice, err));
+    TRY(members_choice(body, "on_lost_contact", lost_contact, COUNT(lost_contact), 0, &choice,
+                       err));
     out->stop_on_lost_contact = choice == 1;
     TRY(read_retries(arena, body, out, err));
     out->name = arena_str(arena, name);
@@ -282,11 +174,12 @@ static enum err_code read_rate(const json_t *body, int64_t *out_milli, struct er
     }
     const double rate = json_number_value(value);
     if (!json_is_number(value) || !(rate >= 0 && rate <= 1000000)) {
-        return refuse(err, "rate_per_s", "must be a number between 0 and 1000000");
+        return members_refuse(err, "rate_per_s", "must be a number between 0 and 1000000");
     }
     *out_milli = (int64_t)(rate * 1000 + 0.5);
-    return rate > 0 && *out_milli == 0 ? refuse(err, "rate_per_s", "must be 0 or at least 0.001")
-                                       : ERR_OK;
+    return rate > 0 && *out_milli == 0
+               ? members_refuse(err, "rate_per_s", "must be 0 or at least 0.001")
+               : ERR_OK;
 }
 
 /* The host part of an http(s) URL, lower case is the caller's business; empty for others. */
@@ -328,12 +221,12 @@ static enum err_code read_secrets(const json_t *body, struct err *err)
         return ERR_OK;
     }
     if (!json_is_object(secrets) || json_object_size(secrets) > SECRETS_MAX) {
-        return refuse(err, "secrets", "must be an object of at most 16 references");
+        return members_refuse(err, "secrets", "must be an object of at most 16 references");
     }
     json_object_foreach(secrets, key, value)
     {
         if (!name_is_valid(str_from(key), CLASS_NAME_MAX)) {
-            return refuse(err, "secrets", "has a member that is not a name");
+            return members_refuse(err, "secrets", "has a member that is not a name");
         }
         if (!secret_is_reference(json_text(value))) {
             char pointer[ERR_TEXT];
@@ -357,7 +250,7 @@ static enum err_code read_paths(const json_t *body, struct err *err)
         const struct str path = json_text(json_array_get(paths, i));
         sound = path.len > 0 && path.len <= URL_MAX;
     }
-    return sound ? ERR_OK : refuse(err, "paths", "must be an array of at most 200 paths");
+    return sound ? ERR_OK : members_refuse(err, "paths", "must be an array of at most 200 paths");
 }
 
 /* What producers of that kind claim. */
@@ -392,7 +285,7 @@ static enum err_code check_subjects(const json_t *body, struct err *err)
     const char *document = NULL;
     json_t *list = NULL;
     if (subjects != NULL && !json_is_object(subjects)) {
-        return refuse(err, "subjects", "must be an object");
+        return members_refuse(err, "subjects", "must be an object");
     }
     json_object_foreach(subjects, document, list)
     {
@@ -401,7 +294,7 @@ static enum err_code check_subjects(const json_t *body, struct err *err)
             is_list = is_list && json_is_string(json_array_get(list, i));
         }
         if (!is_list) {
-            return refuse(err, "subjects", "must hold a list of texts for each document");
+            return members_refuse(err, "subjects", "must hold a list of texts for each document");
         }
     }
     return ERR_OK;
@@ -412,7 +305,7 @@ static enum err_code check_kept(struct arena *arena, const json_t *body, struct 
 {
     const json_t *settings = json_object_get(body, "settings");
     if (settings != NULL && !json_is_object(settings)) {
-        return refuse(err, "settings", "must be an object");
+        return members_refuse(err, "settings", "must be an object");
     }
     TRY(read_secrets(body, err));
     TRY(read_paths(body, err));
@@ -428,28 +321,28 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     int kind = 0;
     struct str url;
     memset(out, 0, sizeof(*out));
-    TRY(known_members(body, NULL, 0, source_members, COUNT(source_members), err));
-    TRY(read_choice(body, "kind", kinds, COUNT(kinds), 4, &kind, err));
-    TRY(read_text(arena, body, "url", STR(""), URL_MAX, &url, err));
-    TRY(read_text(arena, body, "host", url_host(url), 253, &out->host, err));
+    TRY(members_known(body, NULL, 0, source_members, COUNT(source_members), err));
+    TRY(members_choice(body, "kind", kinds, COUNT(kinds), 4, &kind, err));
+    TRY(members_text(arena, body, "url", STR(""), URL_MAX, &url, err));
+    TRY(members_text(arena, body, "host", url_host(url), 253, &out->host, err));
     TRY(refuse_password(url, err));
     TRY(check_kept(arena, body, err));
-    TRY(read_text(arena, body, "job_type", job_type_of(str_from(kinds[kind])), CLASS_NAME_MAX * 2,
-                  &out->job_type, err));
+    TRY(members_text(arena, body, "job_type", job_type_of(str_from(kinds[kind])),
+                     CLASS_NAME_MAX * 2, &out->job_type, err));
     if (out->job_type.len > 0 && !name_is_valid(out->job_type, CLASS_NAME_MAX * 2)) {
-        return refuse(err, "job_type", "is not a name");
+        return members_refuse(err, "job_type", "is not a name");
     }
     TRY(read_rate(body, &out->rate_milli, err));
-    TRY(read_int(body, &burst, &out->burst, err));
+    TRY(members_int(body, &burst, &out->burst, err));
     const json_t *enabled = json_object_get(body, "enabled");
     if (enabled != NULL && !json_is_boolean(enabled)) {
-        return refuse(err, "enabled", "must be true or false");
+        return members_refuse(err, "enabled", "must be true or false");
     }
     if (out->host.len > 0 && !name_is_valid(out->host, 253)) {
-        return refuse(err, "host", "is not a host name");
+        return members_refuse(err, "host", "is not a host name");
     }
     if (out->rate_milli > 0 && out->host.len == 0) {
-        return refuse(err, "rate_per_s", "needs a host");
+        return members_refuse(err, "rate_per_s", "needs a host");
     }
     out->name = arena_str(arena, name);
     out->kind = str_from(kinds[kind]);

@@ -224,6 +224,7 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_SOURCES:
     case TABLE_CONFIG_VERSIONS:
     case TABLE_WORKERS:
+    case TABLE_BREAKERS:
     case TABLE_THROTTLES:
     case TABLE_JOB_KEYS:
     case TABLE_RUN_KEYS:
@@ -248,6 +249,8 @@ static bool text_of(const struct row *row, struct str *out_key)
         *out_key = ((const struct source_row *)row)->name;
     } else if (row->table == TABLE_WORKERS) {
         *out_key = ((const struct worker_row *)row)->name;
+    } else if (row->table == TABLE_BREAKERS) {
+        *out_key = ((const struct breaker_row *)row)->service;
     } else if (row->table == TABLE_THROTTLES) {
         *out_key = ((const struct throttle_row *)row)->host;
     } else if (row->table == TABLE_RUN_KEYS) {

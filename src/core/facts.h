@@ -52,6 +52,7 @@ enum want_kind {
     WANT_SOURCE_LANES, /* text = source: all lanes of it [lanes] */
     WANT_BUSY_LANES,   /* text = job type: its lanes with inflight > 0 [lanes] */
     WANT_THROTTLE,     /* text = host [throttles] */
+    WANT_BREAKER,      /* text = service [breakers] */
     WANT_SETTLING,     /* a = pred [settling] */
     WANT_REQUEST_KEY,  /* text = key [request_keys] */
     WANT_ATTEMPTS,     /* a = job, b = after this grant, limit [attempts, by grant] */

@@ -27,6 +27,7 @@ enum table_id {
     TABLE_CONFIG_VERSIONS,
     TABLE_WORKERS,
     TABLE_TOKENS,
+    TABLE_BREAKERS,
     TABLE_LANES,
     TABLE_THROTTLES,
     TABLE_RUNS,
@@ -186,6 +187,33 @@ struct token_row {
     int64_t revoked_at;
 };
 
+/* What is known of a downstream service; breaker.h. Of the installation: rows of the system tenant;
+ * where the service's breaker is per tenant, each tenant's own. */
+struct breaker_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;
+    struct str service;
+    int32_t version;  /* Of `body`; the ETag. */
+    struct str body;  /* Canonical JSON, parsed by breaker_config.h; empty: the defaults. */
+    int64_t revision; /* Counts every change of the row. */
+    int16_t mode;     /* enum breaker_mode */
+    int64_t mode_until;
+    struct str reason; /* Of the mode, with ticket and whoever set it. */
+    struct str ticket;
+    struct str set_by;
+    int16_t state; /* enum breaker_state */
+    int64_t changed_at;
+    int64_t until;
+    int32_t opens;
+    int32_t in_a_row;
+    int32_t probes_well;
+    int32_t probes_ill;
+    struct str evidence; /* Numbers: head, then calls, failures, slow of each bucket. */
+    struct str workers;  /* Name, called_at, failed_at of each. */
+    struct str probes;   /* Tenant, job, grant of each. */
+};
+
 /* One per {tenant, job type, source}; never deleted, so a lane id names that pair for good. */
 struct lane_row {
     struct row row;
@@ -200,6 +228,8 @@ struct lane_row {
     int64_t open_at;     /* Soft: not asked before; 0 = open. */
     int16_t hold;        /* enum hold_reason */
     int32_t estimate_ms; /* Moving estimate of one job's duration. */
+    int64_t calls; /* Soft: successes that the breakers of its services have not been told … */
+    int64_t calls_since; /* Soft: … since then. */
 };
 
 /* Token bucket per {tenant, host}. */

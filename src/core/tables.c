@@ -105,6 +105,30 @@ static const struct column token_columns[] = {
     {"revoked_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct token_row, revoked_at)},
 };
 
+static const struct column breaker_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct breaker_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct breaker_row, tenant)},
+    {"service", COLUMN_TEXT, COLUMN_KEY, offsetof(struct breaker_row, service)},
+    {"version", COLUMN_I4, COLUMN_PLAIN, offsetof(struct breaker_row, version)},
+    {"body", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, body)},
+    {"revision", COLUMN_I8, COLUMN_PLAIN, offsetof(struct breaker_row, revision)},
+    {"mode", COLUMN_I2, COLUMN_PLAIN, offsetof(struct breaker_row, mode)},
+    {"mode_until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct breaker_row, mode_until)},
+    {"reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, reason)},
+    {"ticket", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, ticket)},
+    {"set_by", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, set_by)},
+    {"state", COLUMN_I2, COLUMN_PLAIN, offsetof(struct breaker_row, state)},
+    {"changed_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct breaker_row, changed_at)},
+    {"until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct breaker_row, until)},
+    {"opens", COLUMN_I4, COLUMN_PLAIN, offsetof(struct breaker_row, opens)},
+    {"in_a_row", COLUMN_I4, COLUMN_PLAIN, offsetof(struct breaker_row, in_a_row)},
+    {"probes_well", COLUMN_I4, COLUMN_PLAIN, offsetof(struct breaker_row, probes_well)},
+    {"probes_ill", COLUMN_I4, COLUMN_PLAIN, offsetof(struct breaker_row, probes_ill)},
+    {"evidence", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, evidence)},
+    {"workers", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, workers)},
+    {"probes", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct breaker_row, probes)},
+};
+
 static const struct column lane_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct lane_row, shard)},
     {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct lane_row, tenant)},
@@ -117,6 +141,8 @@ static const struct column lane_columns[] = {
     {"open_at", COLUMN_I8, COLUMN_SOFT, offsetof(struct lane_row, open_at)},
     {"hold", COLUMN_I2, COLUMN_PLAIN, offsetof(struct lane_row, hold)},
     {"estimate_ms", COLUMN_I4, COLUMN_PLAIN, offsetof(struct lane_row, estimate_ms)},
+    {"calls", COLUMN_I8, COLUMN_SOFT, offsetof(struct lane_row, calls)},
+    {"calls_since", COLUMN_I8, COLUMN_SOFT, offsetof(struct lane_row, calls_since)},
 };
 
 static const struct column throttle_columns[] = {
@@ -396,6 +422,7 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_CONFIG_VERSIONS] = TABLE("config_versions", config_version),
     [TABLE_WORKERS] = TABLE("workers", worker),
     [TABLE_TOKENS] = TABLE("tokens", token),
+    [TABLE_BREAKERS] = TABLE("breakers", breaker),
     [TABLE_LANES] = TABLE("lanes", lane),
     [TABLE_THROTTLES] = TABLE("throttles", throttle),
     [TABLE_RUNS] = TABLE("runs", run),

@@ -50,6 +50,7 @@ static const struct want_loads loads_of[WANT_COUNT] = {
     [WANT_LANE_HEADS] = ONE("load_lane_heads", TABLE_READY),
     [WANT_ATTEMPTS] = ONE("load_attempts", TABLE_ATTEMPTS),
     [WANT_THROTTLE] = ONE("load_throttle", TABLE_THROTTLES),
+    [WANT_BREAKER] = ONE("load_breaker", TABLE_BREAKERS),
     [WANT_SETTLING] = ONE("load_settling", TABLE_SETTLING),
     [WANT_REQUEST_KEY] = ONE("load_request_key", TABLE_REQUEST_KEYS),
     [WANT_ARTIFACTS] = ONE("load_artifacts", TABLE_ARTIFACTS),

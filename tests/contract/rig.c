@@ -183,6 +183,7 @@ static const struct {
     [TABLE_CONFIG_VERSIONS] = {WANT_CONFIG_VERSION, "kind", NULL, "name"},
     [TABLE_WORKERS] = {WANT_WORKER, NULL, NULL, "name"},
     [TABLE_TOKENS] = {WANT_TOKEN, "token", NULL, NULL},
+    [TABLE_BREAKERS] = {WANT_BREAKER, NULL, NULL, "service"},
     [TABLE_LANES] = {WANT_LANE, "lane", NULL, NULL},
     [TABLE_THROTTLES] = {WANT_THROTTLE, NULL, NULL, "host"},
     [TABLE_RUNS] = {WANT_RUN, "run", NULL, NULL},

@@ -63,6 +63,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_JOB_LOGS:
     case WANT_ATTEMPTS: return row_int(row, "job") == want->a && row_int(row, "grant") > want->b;
     case WANT_THROTTLE: return str_eq(row_text(row, "host"), want->text);
+    case WANT_BREAKER: return str_eq(row_text(row, "service"), want->text);
     case WANT_SETTLING: return row_int(row, "pred") == want->a;
     case WANT_JOBS_AFTER: return row_int(row, "job") > want->b;
     case WANT_LATE_OUTCOMES: return (row_int(row, "flags") & JOB_LATE) != 0;
@@ -113,6 +114,7 @@ static const struct {
     {WANT_SOURCE_LANES, false, false, NULL, {TABLE_LANES}},
     {WANT_ATTEMPTS, false, true, NULL, {TABLE_ATTEMPTS}},
     {WANT_THROTTLE, false, false, NULL, {TABLE_THROTTLES}},
+    {WANT_BREAKER, false, false, NULL, {TABLE_BREAKERS}},
     {WANT_SETTLING, false, false, NULL, {TABLE_SETTLING}},
     {WANT_REQUEST_KEY, false, false, NULL, {TABLE_REQUEST_KEYS}},
     {WANT_ARTIFACTS, false, false, NULL, {TABLE_ARTIFACTS}},

@@ -344,6 +344,7 @@ static void answer_want(const struct answer *a)
     case WANT_SOURCE_LANES: give_texts(a, TABLE_LANES, "source", NULL, false); break;
     case WANT_BUSY_LANES: give_texts(a, TABLE_LANES, "job_type", NULL, true); break;
     case WANT_THROTTLE: give_texts(a, TABLE_THROTTLES, "host", NULL, false); break;
+    case WANT_BREAKER: give_texts(a, TABLE_BREAKERS, "service", NULL, false); break;
     case WANT_SETTLING: give_one(a, TABLE_SETTLING); break;
     case WANT_REQUEST_KEY: give_texts(a, TABLE_REQUEST_KEYS, "key", NULL, false); break;
     case WANT_ATTEMPTS: give_numbered(a, TABLE_ATTEMPTS, "job", "grant"); break;

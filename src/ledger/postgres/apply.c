@@ -25,6 +25,7 @@ static const struct writes writes_of[TABLE_COUNT] = {
     [TABLE_CONFIG_VERSIONS] = WRITES("config_versions"),
     [TABLE_WORKERS] = WRITES("workers"),
     [TABLE_TOKENS] = WRITES("tokens"),
+    [TABLE_BREAKERS] = WRITES("breakers"),
     [TABLE_LANES] = WRITES("lanes"),
     [TABLE_THROTTLES] = WRITES("throttles"),
     [TABLE_RUNS] = WRITES("runs"),

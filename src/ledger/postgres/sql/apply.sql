@@ -202,24 +202,64 @@ USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
+-- name: insert_breakers
+INSERT INTO breakers (
+    shard, tenant, service, version, body, revision, mode, mode_until, reason, ticket, set_by,
+    state, changed_at, until, opens, in_a_row, probes_well, probes_ill, evidence, workers, probes)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int4[]),
+    unnest($5::text[]), unnest($6::int8[]), unnest($7::int2[]), unnest($8::int8[]),
+    unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::int2[]),
+    unnest($13::int8[]), unnest($14::int8[]), unnest($15::int4[]), unnest($16::int4[]),
+    unnest($17::int4[]), unnest($18::int4[]), unnest($19::text[]), unnest($20::text[]),
+    unnest($21::text[]);
+
+-- name: update_breakers
+UPDATE breakers AS x SET
+    version = k.version, body = k.body, revision = k.revision, mode = k.mode,
+    mode_until = k.mode_until, reason = k.reason, ticket = k.ticket, set_by = k.set_by,
+    state = k.state, changed_at = k.changed_at, until = k.until, opens = k.opens,
+    in_a_row = k.in_a_row, probes_well = k.probes_well, probes_ill = k.probes_ill,
+    evidence = k.evidence, workers = k.workers, probes = k.probes
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int4[]) AS version, unnest($5::text[]) AS body, unnest($6::int8[]) AS revision,
+    unnest($7::int2[]) AS mode, unnest($8::int8[]) AS mode_until, unnest($9::text[]) AS reason,
+    unnest($10::text[]) AS ticket, unnest($11::text[]) AS set_by, unnest($12::int2[]) AS state,
+    unnest($13::int8[]) AS changed_at, unnest($14::int8[]) AS until, unnest($15::int4[]) AS opens,
+    unnest($16::int4[]) AS in_a_row, unnest($17::int4[]) AS probes_well,
+    unnest($18::int4[]) AS probes_ill, unnest($19::text[]) AS evidence,
+    unnest($20::text[]) AS workers, unnest($21::text[]) AS probes) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_breakers
+DELETE FROM breakers AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
 -- name: insert_lanes
 INSERT INTO lanes (
-    shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms)
+    shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold,
+    estimate_ms, calls, calls_since)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::text[]),
     unnest($5::text[]), unnest($6::int8[]), unnest($7::int8[]), unnest($8::int8[]),
-    unnest($9::int8[]), unnest($10::int2[]), unnest($11::int4[]);
+    unnest($9::int8[]), unnest($10::int2[]), unnest($11::int4[]), unnest($12::int8[]),
+    unnest($13::int8[]);
 
 -- name: update_lanes
 UPDATE lanes AS x SET
     job_type = k.job_type, source = k.source, waiting = k.waiting, inflight = k.inflight,
-    rank = k.rank, open_at = k.open_at, hold = k.hold, estimate_ms = k.estimate_ms
+    rank = k.rank, open_at = k.open_at, hold = k.hold, estimate_ms = k.estimate_ms,
+    calls = k.calls, calls_since = k.calls_since
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::text[]) AS job_type, unnest($5::text[]) AS source,
     unnest($6::int8[]) AS waiting, unnest($7::int8[]) AS inflight, unnest($8::int8[]) AS rank,
     unnest($9::int8[]) AS open_at, unnest($10::int2[]) AS hold,
-    unnest($11::int4[]) AS estimate_ms) AS k
+    unnest($11::int4[]) AS estimate_ms, unnest($12::int8[]) AS calls,
+    unnest($13::int8[]) AS calls_since) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_lanes

@@ -314,7 +314,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
 CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-        x.open_at, x.hold, x.estimate_ms
+        x.open_at, x.hold, x.estimate_ms, x.calls, x.calls_since
     FROM lanes AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.lane BETWEEN k.a AND k.a
     ORDER BY x.lane LIMIT 1) AS r;
@@ -327,7 +327,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
 CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-        x.open_at, x.hold, x.estimate_ms
+        x.open_at, x.hold, x.estimate_ms, x.calls, x.calls_since
     FROM lanes AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label
       AND x.source BETWEEN k.label2 AND k.label2
@@ -345,7 +345,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT
             x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight,
-            x.rank, x.open_at, x.hold, x.estimate_ms
+            x.rank, x.open_at, x.hold, x.estimate_ms, x.calls, x.calls_since
         FROM lanes AS x
         WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.open_at <= k.a
           AND x.waiting > 0 AND x.job_type = ANY (k.types)
@@ -400,7 +400,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
 CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-        x.open_at, x.hold, x.estimate_ms
+        x.open_at, x.hold, x.estimate_ms, x.calls, x.calls_since
     FROM lanes AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.source = k.label
     ORDER BY x.lane OFFSET 0) AS r;
@@ -415,7 +415,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT
             x.ctid, x.shard, x.tenant, x.lane, x.job_type, x.source, x.waiting, x.inflight, x.rank,
-            x.open_at, x.hold, x.estimate_ms
+            x.open_at, x.hold, x.estimate_ms, x.calls, x.calls_since
         FROM lanes AS x
         WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.inflight > 0
         ORDER BY x.source, x.lane OFFSET 0) AS x
@@ -432,6 +432,20 @@ CROSS JOIN LATERAL (
         x.blocked_until, x.penalty_ms
     FROM throttles AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.host = k.label
+    LIMIT 1) AS r;
+
+-- name: load_breaker
+-- args: shard, tenant, text
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::text[]) AS label,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.service, x.version, x.body, x.revision, x.mode, x.mode_until,
+        x.reason, x.ticket, x.set_by, x.state, x.changed_at, x.until, x.opens, x.in_a_row,
+        x.probes_well, x.probes_ill, x.evidence, x.workers, x.probes
+    FROM breakers AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.service = k.label
     LIMIT 1) AS r;
 
 -- name: load_settling

@@ -149,6 +149,34 @@ CREATE TABLE tokens (
     PRIMARY KEY (shard, tenant, token)
 );
 
+-- Circuit breakers of downstream services; state: 0 closed, 1 open, 2 half-open.
+CREATE TABLE breakers (
+    shard       int2 NOT NULL,
+    tenant      int4 NOT NULL,
+    service     text COLLATE "C" NOT NULL,
+    version     int4 NOT NULL,
+    body        text COLLATE "C" NOT NULL,
+    revision    int8 NOT NULL,
+    mode        int2 NOT NULL,
+    mode_until  int8 NOT NULL,
+    reason      text COLLATE "C" NOT NULL,
+    ticket      text COLLATE "C" NOT NULL,
+    set_by      text COLLATE "C" NOT NULL,
+    state       int2 NOT NULL,
+    changed_at  int8 NOT NULL,
+    until       int8 NOT NULL,
+    opens       int4 NOT NULL,
+    in_a_row    int4 NOT NULL,
+    probes_well int4 NOT NULL,
+    probes_ill  int4 NOT NULL,
+    evidence    text COLLATE "C" NOT NULL,
+    workers     text COLLATE "C" NOT NULL,
+    probes      text COLLATE "C" NOT NULL,
+    PRIMARY KEY (shard, tenant, service)
+) WITH (
+    fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
+);
+
 CREATE TABLE lanes (
     shard       int2 NOT NULL,
     tenant      int4 NOT NULL,
@@ -161,6 +189,8 @@ CREATE TABLE lanes (
     open_at     int8 NOT NULL,
     hold        int2 NOT NULL,
     estimate_ms int4 NOT NULL,
+    calls       int8 NOT NULL,
+    calls_since int8 NOT NULL,
     PRIMARY KEY (shard, tenant, lane)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -570,7 +600,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions',
-        'workers', 'tokens',
+        'workers', 'tokens', 'breakers',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
         'settling', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
@@ -586,7 +616,7 @@ BEGIN
 
     -- The installation's defaults, of the system tenant in shard 63, hold for every tenant; they
     -- are read without its lock.
-    FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources', 'workers']
+    FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources', 'workers', 'breakers']
     LOOP
         EXECUTE format('CREATE POLICY engine_defaults ON %I FOR SELECT TO stella_engine USING (
             shard::int4 = 63 AND tenant::int8 = 1)', name);
@@ -596,7 +626,7 @@ BEGIN
 
     FOREACH name IN ARRAY ARRAY[
         'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers', 'tokens',
-        'lanes', 'throttles',
+        'breakers', 'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
         'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling', 'artifacts',
         'request_keys', 'log_heads', 'job_logs', 'history']

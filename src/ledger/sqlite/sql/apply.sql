@@ -100,15 +100,32 @@ WHERE shard = ?1 AND tenant = ?2 AND token = ?3;
 -- name: delete_tokens
 DELETE FROM tokens WHERE shard = ?1 AND tenant = ?2 AND token = ?3;
 
+-- name: insert_breakers
+INSERT INTO breakers (shard, tenant, service, version, body, revision, mode, mode_until, reason,
+        ticket, set_by, state, changed_at, until, opens, in_a_row, probes_well, probes_ill,
+        evidence, workers, probes)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+        ?21);
+
+-- name: update_breakers
+UPDATE breakers
+SET version = ?4, body = ?5, revision = ?6, mode = ?7, mode_until = ?8, reason = ?9, ticket = ?10,
+    set_by = ?11, state = ?12, changed_at = ?13, until = ?14, opens = ?15, in_a_row = ?16,
+    probes_well = ?17, probes_ill = ?18, evidence = ?19, workers = ?20, probes = ?21
+WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
+
+-- name: delete_breakers
+DELETE FROM breakers WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
+
 -- name: insert_lanes
 INSERT INTO lanes (shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold,
-        estimate_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+        estimate_ms, calls, calls_since)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
 
 -- name: update_lanes
 UPDATE lanes
 SET job_type = ?4, source = ?5, waiting = ?6, inflight = ?7, rank = ?8, open_at = ?9, hold = ?10,
-    estimate_ms = ?11
+    estimate_ms = ?11, calls = ?12, calls_since = ?13
 WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
 
 -- name: delete_lanes

@@ -166,13 +166,15 @@ LIMIT ?5;
 
 -- name: load_lane
 -- args: shard, tenant, a
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM lanes
 WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
 
 -- name: load_lane_name
 -- args: shard, tenant, text, text2
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM lanes INDEXED BY lanes_name
 WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND source = ?4;
 
@@ -180,7 +182,8 @@ WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND source = ?4;
 -- straight from the index; those whose hold is just over are few and sorted.
 -- name: load_open_lanes
 -- args: shard, tenant, text, a
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM (SELECT *
       FROM (SELECT * FROM lanes INDEXED BY lanes_open
             WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND waiting > 0 AND open_at = 0
@@ -217,7 +220,8 @@ LIMIT ?4;
 
 -- name: load_source_lanes
 -- args: shard, tenant, text
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM lanes INDEXED BY lanes_source
 WHERE shard = ?1 AND tenant = ?2 AND source = ?3
 ORDER BY lane;
@@ -233,7 +237,8 @@ LIMIT ?5;
 
 -- name: load_busy_lanes
 -- args: shard, tenant, text
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM lanes INDEXED BY lanes_busy
 WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND inflight > 0
 ORDER BY lane;
@@ -243,6 +248,13 @@ ORDER BY lane;
 SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms
 FROM throttles
 WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
+
+-- name: load_breaker
+-- args: shard, tenant, text
+SELECT shard, tenant, service, version, body, revision, mode, mode_until, reason, ticket, set_by,
+       state, changed_at, until, opens, in_a_row, probes_well, probes_ill, evidence, workers, probes
+FROM breakers
+WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
 
 -- name: load_settling
 -- args: shard, tenant, a

@@ -511,6 +511,12 @@ SELECT shard, tenant, kind, name, version, body, at, actor, reason
 FROM config_versions
 ORDER BY shard, tenant, kind, name, version;
 
+-- name: dump_breakers
+SELECT shard, tenant, service, version, body, revision, mode, mode_until, reason, ticket, set_by,
+       state, changed_at, until, opens, in_a_row, probes_well, probes_ill, evidence, workers, probes
+FROM breakers
+ORDER BY shard, tenant, service;
+
 -- name: dump_workers
 SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
        seen_at, offset_ms
@@ -523,7 +529,8 @@ FROM tokens
 ORDER BY shard, tenant, token;
 
 -- name: dump_lanes
-SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms
+SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,
+       calls, calls_since
 FROM lanes
 ORDER BY shard, tenant, lane;
 

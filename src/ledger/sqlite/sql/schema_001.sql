@@ -140,6 +140,32 @@ CREATE TABLE tokens (
     PRIMARY KEY (shard, tenant, token)
 ) STRICT, WITHOUT ROWID;
 
+-- Circuit breakers of downstream services; state: 0 closed, 1 open, 2 half-open.
+CREATE TABLE breakers (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    mode INTEGER NOT NULL,
+    mode_until INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    ticket TEXT NOT NULL,
+    set_by TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    opens INTEGER NOT NULL,
+    in_a_row INTEGER NOT NULL,
+    probes_well INTEGER NOT NULL,
+    probes_ill INTEGER NOT NULL,
+    evidence TEXT NOT NULL,
+    workers TEXT NOT NULL,
+    probes TEXT NOT NULL,
+    PRIMARY KEY (shard, tenant, service)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE lanes (
     shard INTEGER NOT NULL,
     tenant INTEGER NOT NULL,
@@ -152,6 +178,8 @@ CREATE TABLE lanes (
     open_at INTEGER NOT NULL,
     hold INTEGER NOT NULL,
     estimate_ms INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    calls_since INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant, lane)
 ) STRICT, WITHOUT ROWID;
 
