@@ -64,10 +64,9 @@ struct throttle_row *throttle_of(struct decision *d, const struct source *source
 
 /* ---- Asking ---- */
 
-/* Enough heads that a claim of `max` is filled from few lanes. */
 static int32_t heads_for(int32_t max)
 {
-    return max < 16 ? 16 : max;
+    return max < HEADS_LEAST ? HEADS_LEAST : max;
 }
 
 static bool lane_is_open(const struct lane_row *lane, int64_t now)

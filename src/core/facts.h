@@ -175,6 +175,11 @@ bool want_config_version(struct facts *facts, struct tenant_facts *t, enum confi
                          struct str name, int32_t version);
 bool want_list_of(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int64_t a,
                   int64_t after, int32_t limit);
+
+/* Who may take n jobs asks for n heads of each lane, but for at least HEADS_LEAST: some may be
+ * taken before it in the same tick. */
+enum { HEADS_LEAST = 4 };
+
 bool want_open_lanes(struct facts *facts, struct tenant_facts *t, struct str types, int64_t now,
                      int32_t heads);
 bool want_of_shard(struct facts *facts, int16_t shard, enum want_kind kind, int32_t limit);

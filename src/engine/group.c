@@ -72,7 +72,7 @@ static bool want_task(struct group *group, const struct task *task)
  * spread over the lanes that are open. */
 static void want_heads(struct group *group, const struct tick *tick)
 {
-    enum { HEADS_LEAST = 16, HEADS_MOST = 2 * CLAIM_MAX };
+    enum { LANE_SHARE_LEAST = 16, HEADS_MOST = 2 * CLAIM_MAX };
 
     for (const struct task *task = tick->tasks[PHASE_CONTROL].first; task != NULL;
          task = task->next) {
@@ -89,6 +89,8 @@ static void want_heads(struct group *group, const struct tick *tick)
         }
         const int64_t lanes = ask_of(task)->offer.lanes;
         int64_t heads = lanes > 1 ? 2 * jobs / lanes : jobs;
+        heads = heads < LANE_SHARE_LEAST ? LANE_SHARE_LEAST : heads;
+        heads = heads > jobs ? jobs : heads;
         heads = heads < HEADS_LEAST ? HEADS_LEAST : heads > HEADS_MOST ? HEADS_MOST : heads;
         struct tenant_facts *t = facts_tenant(&group->facts, command->shard, command->tenant);
         (void)want_open_lanes(&group->facts, t, command->claim.types, group->facts.now,

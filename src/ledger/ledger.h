@@ -137,13 +137,13 @@ enum err_code ledger_begin(struct ledger *ledger, const int16_t *shards, size_t 
                            struct facts *facts, struct err *err);
 /* Answers facts->wants and calls facts_answered(). */
 enum err_code ledger_load(struct ledger *ledger, struct facts *facts, struct err *err);
-/* Writes the plan, the chunks (compressed) and one ticks row per locked shard with facts->group,
- * answers facts->fetch_jobs (WANT_JOB of each), and commits. */
+/* Writes the plan, the chunks (compressed) and one ticks row with facts->group in the first of the
+ * locked shards, answers facts->fetch_jobs (WANT_JOB of each), and commits. */
 enum err_code ledger_commit(struct ledger *ledger, const struct plan *plan, struct facts *facts,
                             struct err *err);
 /* Gives up the group; nothing was changed. */
 void ledger_rollback(struct ledger *ledger);
-/* After ERR_COMMIT_UNKNOWN: takes the same locks in a writing transaction (the barrier) and looks
+/* After ERR_COMMIT_UNKNOWN, with the shards of the group: takes the same locks in a writing transaction (the barrier) and looks
  * whether the group is there. */
 enum err_code ledger_was_committed(struct ledger *ledger, const int16_t *shards, size_t count,
                                    int64_t group, bool *out_committed, struct err *err);

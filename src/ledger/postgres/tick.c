@@ -223,14 +223,14 @@ static bool sweep_is_due(const struct postgres_ledger *l)
     return l->groups % TICKS_SWEEP == 0;
 }
 
-static enum err_code send_ticks(struct postgres_ledger *l, const struct facts *facts,
-                                struct err *err)
+static enum err_code send_tick(struct postgres_ledger *l, const struct facts *facts,
+                               struct err *err)
 {
     params_reset(&l->params);
-    put_shards(l);
+    params_i8(&l->params, l->shards[0]);
     params_i8(&l->params, facts->clock);
     params_i8(&l->params, facts->group);
-    TRY(session_send(&l->session, "insert_ticks", &l->params, err));
+    TRY(session_send(&l->session, "insert_tick", &l->params, err));
     if (!sweep_is_due(l)) {
         return ERR_OK;
     }
@@ -246,7 +246,7 @@ static enum err_code send_writes(struct postgres_ledger *l, const struct plan *p
 {
     const struct apply apply = {&l->params, l->packer, facts->arena};
     TRY(apply_send(&l->session, &apply, plan, err));
-    TRY(send_ticks(l, facts, err));
+    TRY(send_tick(l, facts, err));
     return load_send(&l->session, &l->params, fetch, err);
 }
 
@@ -337,7 +337,7 @@ static enum err_code look_for_group(struct postgres_ledger *l, int64_t group, bo
     TRY(send_begin(l, err));
     TRY(send_with_shards(l, "touch_shards", err));
     params_reset(&l->params);
-    put_shards(l);
+    params_i8(&l->params, l->shards[0]);
     params_i8(&l->params, group);
     TRY(session_send(&l->session, "find_tick", &l->params, err));
     TRY(send_plain(l, "commit", err));

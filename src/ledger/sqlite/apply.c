@@ -30,7 +30,7 @@ void apply_prepare(struct sqlite_ledger *ledger)
         CHECK(i == TABLE_SHARDS || (apply->insert[i] != NULL && apply->remove[i] != NULL));
     }
     apply->chunk = database_prepare_named(ledger->db, &sqlite_apply, "insert_history");
-    apply->tick = database_prepare_named(ledger->db, &sqlite_apply, "insert_ticks");
+    apply->tick = database_prepare_named(ledger->db, &sqlite_apply, "insert_tick");
     apply->old_ticks = database_prepare_named(ledger->db, &sqlite_apply, "delete_old_ticks");
 }
 
@@ -78,18 +78,16 @@ static enum err_code apply_chunks(struct sqlite_ledger *ledger, const struct pla
     return ERR_OK;
 }
 
-static enum err_code apply_ticks(struct sqlite_ledger *ledger, const struct facts *facts,
-                                 struct err *err)
+static enum err_code apply_tick(struct sqlite_ledger *ledger, const struct facts *facts,
+                                struct err *err)
 {
-    for (size_t i = 0; i < ledger->shard_count; i++) {
-        const int64_t old[] = {ledger->shards[i], facts->clock - TICKS_KEPT_US};
-        bind_ints(ledger->apply.old_ticks, old, 2);
-        TRY(database_run(ledger->db, ledger->apply.old_ticks, err));
-        const int64_t tick[] = {ledger->shards[i], facts->clock, facts->group};
-        bind_ints(ledger->apply.tick, tick, 3);
-        TRY(database_run(ledger->db, ledger->apply.tick, err));
-    }
-    return ERR_OK;
+    const int16_t shard = ledger->shards[0];
+    const int64_t old[] = {shard, facts->clock - TICKS_KEPT_US};
+    bind_ints(ledger->apply.old_ticks, old, 2);
+    TRY(database_run(ledger->db, ledger->apply.old_ticks, err));
+    const int64_t tick[] = {shard, facts->clock, facts->group};
+    bind_ints(ledger->apply.tick, tick, 3);
+    return database_run(ledger->db, ledger->apply.tick, err);
 }
 
 enum err_code apply_plan(struct sqlite_ledger *ledger, const struct plan *plan, struct facts *facts,
@@ -99,5 +97,5 @@ enum err_code apply_plan(struct sqlite_ledger *ledger, const struct plan *plan, 
         TRY(apply_table(ledger, plan, table, err));
     }
     TRY(apply_chunks(ledger, plan, facts, err));
-    return apply_ticks(ledger, facts, err);
+    return apply_tick(ledger, facts, err);
 }

@@ -76,8 +76,8 @@ enum err_code loader_answer(struct loader *loader, struct facts *facts, struct e
 enum err_code load_shards(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
 enum err_code load_wants(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
 enum err_code load_fetched_jobs(struct sqlite_ledger *ledger, struct facts *facts, struct err *err);
-enum err_code load_was_committed(struct sqlite_ledger *ledger, const int16_t *shards, size_t count,
-                                 int64_t group, bool *out_committed, struct err *err);
+enum err_code load_was_committed(struct sqlite_ledger *ledger, int16_t first_shard, int64_t group,
+                                 bool *out_committed, struct err *err);
 
 /* apply.c */
 void apply_prepare(struct sqlite_ledger *ledger);

@@ -221,20 +221,16 @@ enum err_code load_fetched_jobs(struct sqlite_ledger *ledger, struct facts *fact
     return ERR_OK;
 }
 
-enum err_code load_was_committed(struct sqlite_ledger *ledger, const int16_t *shards, size_t count,
-                                 int64_t group, bool *out_committed, struct err *err)
+enum err_code load_was_committed(struct sqlite_ledger *ledger, int16_t first_shard, int64_t group,
+                                 bool *out_committed, struct err *err)
 {
-    *out_committed = false;
     sqlite3_stmt *statement = ledger->load.tick;
-    for (size_t i = 0; i < count && !*out_committed; i++) {
-        CHECK(sqlite3_bind_int64(statement, 1, shards[i]) == SQLITE_OK);
-        CHECK(sqlite3_bind_int64(statement, 2, group) == SQLITE_OK);
-        const int code = sqlite3_step(statement);
-        *out_committed = code == SQLITE_ROW;
-        const bool failed = code != SQLITE_ROW && code != SQLITE_DONE;
-        const enum err_code result = failed ? database_error(ledger->db, err) : ERR_OK;
-        sqlite3_reset(statement);
-        TRY(result);
-    }
-    return ERR_OK;
+    CHECK(sqlite3_bind_int64(statement, 1, first_shard) == SQLITE_OK);
+    CHECK(sqlite3_bind_int64(statement, 2, group) == SQLITE_OK);
+    const int code = sqlite3_step(statement);
+    *out_committed = code == SQLITE_ROW;
+    const bool failed = code != SQLITE_ROW && code != SQLITE_DONE;
+    const enum err_code result = failed ? database_error(ledger->db, err) : ERR_OK;
+    sqlite3_reset(statement);
+    return result;
 }

@@ -739,16 +739,15 @@ SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int4[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::bytea[]);
 
--- One row per shard and group, by which a lost COMMIT is found again.
--- name: insert_ticks
-INSERT INTO ticks (shard, at, group_id)
-SELECT unnest($1::int2[]), $2::int8, $3::int8;
+-- One row a group, in the first of its shards, by which a lost COMMIT is found again.
+-- name: insert_tick
+INSERT INTO ticks (shard, at, group_id) VALUES ($1::int8::int2, $2::int8, $3::int8);
 
 -- name: delete_old_ticks
 DELETE FROM ticks WHERE shard = ANY ($1::int2[]) AND at < $2::int8;
 
 -- name: find_tick
-SELECT count(*) FROM ticks WHERE shard = ANY ($1::int2[]) AND group_id = $2::int8;
+SELECT count(*) FROM ticks WHERE shard = $1::int8 AND group_id = $2::int8;
 
 -- The barrier before an answer that was found: a write, so that its COMMIT waits for the disk and
 -- the standby, and with it for all that was committed earlier.

@@ -371,7 +371,8 @@ WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4 AND first = ?5;
 INSERT INTO history (shard, tenant, seq, count, at, raw_len, lines)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
--- name: insert_ticks
+-- One row a group, in the first of its shards.
+-- name: insert_tick
 -- args: shard, at, group_id
 INSERT INTO ticks (shard, at, group_id)
 VALUES (?1, ?2, ?3);
@@ -380,7 +381,7 @@ VALUES (?1, ?2, ?3);
 -- args: shard, before
 DELETE FROM ticks WHERE shard = ?1 AND at < ?2;
 
--- One row when the group committed a tick of the shard.
+-- One row when the group committed; the shard is its first.
 -- name: find_tick
 -- args: shard, group_id
 SELECT 1
