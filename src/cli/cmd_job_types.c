@@ -87,7 +87,7 @@ static const struct cli_option PUT_OPTIONS[] = {
     {"ttl-ms", 0, "MS", "A worker that is silent so long loses the job (default 30000)"},
     {"max-run-ms", 0, "MS", "Longest attempt (default 3600000)"},
     {"no-progress-ms", 0, "MS", "Longest attempt without progress; 0 = off (default)"},
-    {"start-deadline-ms", 0, "MS", "Dead when not started in that time; 0 = off (default)"},
+    {"start-deadline-ms", 0, "MS", "Dead when not started that long after it could; 0 = off (default)"},
     {"max-inflight", 0, "N", "At once, for each tenant; 0 = unlimited (default)"},
     {"backoff-base-ms", 0, "MS", "First pause after a failure (default 1000)"},
     {"backoff-max-ms", 0, "MS", "Longest pause (default 300000)"},

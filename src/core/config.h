@@ -33,7 +33,7 @@ struct job_type {
     int32_t ttl_ms;
     int64_t max_run_ms;        /* 0 = no limit */
     int32_t no_progress_ms;    /* 0 = off */
-    int64_t start_deadline_ms; /* 0 = off */
+    int64_t start_deadline_ms; /* From when it first could start; 0 = off */
     int32_t max_inflight;      /* Per tenant; 0 = unlimited */
     int64_t backoff_base_ms;
     int64_t backoff_max_ms;

@@ -168,6 +168,16 @@ static void add_delayed(struct fold *fold, const struct fold_event *e, const str
 
 /* ---- Coming into being ---- */
 
+static void add_deadline(struct fold *fold, const struct fold_event *e)
+{
+    const struct start_deadline_row deadline =
+        LIKE(start_deadline_row, TABLE_START_DEADLINES, .due_at = fold_int(e, "start_by"),
+             .job = e->job.v);
+    if (deadline.due_at > 0) {
+        (void)row_set_insert(&fold->set, &deadline.row);
+    }
+}
+
 static void add_job(struct fold *fold, const struct fold_event *e, const struct carry *carry)
 {
     const struct job_row row =
@@ -183,12 +193,7 @@ static void add_job(struct fold *fold, const struct fold_event *e, const struct 
                  .hash = fold_int(e, "key_hash"), .job = e->job.v);
         (void)row_set_insert(&fold->set, &key.row);
     }
-    if (fold_int(e, "start_by") > 0) {
-        const struct start_deadline_row deadline =
-            LIKE(start_deadline_row, TABLE_START_DEADLINES, .due_at = fold_int(e, "start_by"),
-                 .job = e->job.v);
-        (void)row_set_insert(&fold->set, &deadline.row);
-    }
+    add_deadline(fold, e);
 }
 
 bool fold_job_submitted(struct fold *fold, const struct fold_event *e)
@@ -230,6 +235,7 @@ bool fold_job_released(struct fold *fold, const struct fold_event *e)
         return false;
     }
     carry.job_seq = e->job_seq;
+    add_deadline(fold, e);
     if (fold_int(e, "due_at") > 0) {
         add_delayed(fold, e, &carry, fold_int(e, "due_at"), HOLD_DELAY);
     } else {
@@ -431,6 +437,7 @@ bool fold_job_retried(struct fold *fold, const struct fold_event *e)
     carry.throttled_ms = 0;
     carry.flags = (int16_t)fold_int(e, "flags");
     carry.job_seq = e->job_seq;
+    add_deadline(fold, e);
     const int32_t remaining = (int32_t)fold_int(e, "remaining");
     if (remaining > 0) {
         const struct blocked_row row = LIKE(blocked_row, TABLE_BLOCKED, .job = e->job.v,

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "core/config.h"
 #include "core/fairness.h"
 #include "core/lease.h"
 #include "core/settle.h"
@@ -197,8 +198,20 @@ struct blocked_row *job_add_blocked(struct decision *d, struct job_id job,
     return blocked;
 }
 
+int64_t job_start_by(const struct decision *d, const struct carry *carry, int64_t from)
+{
+    const struct job_type *type =
+        config_job_type(d->t->config, job_lane(d->t, carry->lane)->job_type);
+    return type == NULL || type->start_deadline_ms == 0 || carry->grant > 0
+               ? 0
+               : from + type->start_deadline_ms * US_PER_MS;
+}
+
 void job_add_deadline(struct decision *d, struct job_id job, int64_t due_at)
 {
+    if (due_at == 0) {
+        return;
+    }
     struct start_deadline_row *row =
         (struct start_deadline_row *)facts_add(d->facts, d->t, TABLE_START_DEADLINES);
     row->due_at = due_at;
@@ -233,13 +246,18 @@ void job_release(struct decision *d, struct blocked_row *blocked)
     const int64_t asked =
         blocked->delay_us >= 0 ? d->facts->now + blocked->delay_us : -blocked->delay_us;
     const int64_t due_at = asked > d->facts->now ? asked : 0;
+    const int64_t start_by = job_start_by(d, &carry, due_at > 0 ? due_at : d->facts->now);
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.released", job, &carry);
     if (due_at > 0) {
         JSON_INT(w, "due_at", due_at);
     }
+    if (start_by > 0) {
+        JSON_INT(w, "start_by", start_by);
+    }
     (void)history_end(&line);
+    job_add_deadline(d, job, start_by);
     CHECK(job_may_move(JOB_BLOCKED, EVENT_RELEASE, JOB_PENDING));
     const struct job_place place = {.blocked = blocked, .carry = &blocked->carry};
     job_leave(d, &place);

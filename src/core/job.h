@@ -43,7 +43,7 @@ void job_add_delayed(struct decision *d, struct job_id job, const struct carry *
                      int64_t due_at, enum hold_reason reason);
 struct blocked_row *job_add_blocked(struct decision *d, struct job_id job,
                                     const struct carry *carry, int32_t remaining, int64_t delay_us);
-/* Looks at the job (or -run) again at that time. */
+/* Looks at the job (or -run) again at that time; 0: never. */
 void job_add_deadline(struct decision *d, struct job_id job, int64_t due_at);
 /* Takes the job out of the hot row where it is; `place` keeps pointing at the old row. */
 void job_leave(struct decision *d, const struct job_place *place);
@@ -78,6 +78,9 @@ void job_release(struct decision *d, struct blocked_row *blocked);
 void job_prioritise(struct decision *d, struct job_id job, const struct job_place *place,
                     int16_t priority);
 
+/* By when a job that may start from `from` on must have started; 0: its type has no limit, or it
+ * started once. Needs lane and configuration. */
+int64_t job_start_by(const struct decision *d, const struct carry *carry, int64_t from);
 /* The rank of a job: submit time less what its priority is worth. Least is first. */
 int64_t job_rank(int64_t submitted_at, int16_t priority, const struct limits *limits);
 

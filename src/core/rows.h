@@ -320,7 +320,6 @@ struct edge_row {
 enum job_flag {
     JOB_HAS_SUCCESSORS = 1, /* Edges leave it: settle them when it ends. */
     JOB_HAS_KEY = 2,
-    JOB_HAS_DEADLINE = 4, /* A start_deadlines row may exist. */
     JOB_HAS_ATTEMPTS = 8, /* An earlier attempt has ended. */
     JOB_HAS_PREDECESSORS = 16,
     JOB_LATE = 32,   /* Ended after retention had passed it: its payload is erased apart. */

@@ -288,12 +288,17 @@ void job_revive(struct decision *d, struct job_id job, struct outcome_row *outco
     if (outcome->claimed_seq != 0) {
         carry.flags |= JOB_HAS_ATTEMPTS;
     }
+    const int64_t start_by = awaited > 0 ? 0 : job_start_by(d, &carry, d->facts->now);
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.retried", job, &carry);
     JSON_INT(w, "flags", carry.flags);
     JSON_INT(w, "remaining", awaited);
+    if (start_by > 0) {
+        JSON_INT(w, "start_by", start_by);
+    }
     (void)history_end(&line);
+    job_add_deadline(d, job, start_by);
     outcome_to_attempt(d, outcome);
     facts_remove(d->facts, &outcome->row);
     job_count_live(d, 1);

@@ -290,21 +290,19 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
 {
     const struct submit_item *item = job->item;
     const struct lane_row *lane = lane_open(d, item);
-    const struct job_type *type = config_job_type(d->t->config, item->job_type);
     const enum job_state state = job->remaining > 0 ? JOB_BLOCKED : JOB_PENDING;
-    const int64_t start_by =
-        type->start_deadline_ms > 0 ? d->facts->now + type->start_deadline_ms * US_PER_MS : 0;
     struct carry carry = {
         .lane = lane->lane,
         .rank = job_rank(d->facts->now, item->priority, d->limits),
         .run = job->run.v,
         .flags = (int16_t)((job->has_successors ? JOB_HAS_SUCCESSORS : 0) |
                            (item->key.len > 0 ? JOB_HAS_KEY : 0) |
-                           (start_by > 0 ? JOB_HAS_DEADLINE : 0) |
                            (item->need_count > 0 ? JOB_HAS_PREDECESSORS : 0)),
         .priority = item->priority,
     };
     const int64_t delay_us = delay_of(d, job);
+    const int64_t start_by =
+        state == JOB_BLOCKED ? 0 : job_start_by(d, &carry, d->facts->now + delay_us);
     CHECK(job_may_move(JOB_NONE, EVENT_SUBMIT, state));
     if (item->key.len > 0) {
         (void)retain_generation(d); /* Its line comes before the job's. */
@@ -314,9 +312,7 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
     if (item->key.len > 0) {
         add_key(d, job->id, item->key);
     }
-    if (start_by > 0) {
-        job_add_deadline(d, job->id, start_by);
-    }
+    job_add_deadline(d, job->id, start_by);
     job_count_live(d, 1);
     if (state == JOB_BLOCKED) {
         (void)job_add_blocked(d, job->id, &carry, job->remaining, delay_us);

@@ -18,6 +18,7 @@ struct seen_job {
     bool leased;
     bool ended;
     bool succeeded;
+    int64_t start_by; /* 0: no deadline was set. */
 };
 
 struct seen_tenant {
@@ -87,6 +88,9 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     CHECK(job_id_parse(json_text(json_object_get(line, "job")), &id));
     struct seen_job *job = job_of(checker, t, id.v);
     CHECK(json_integer_value(json_object_get(line, "job_seq")) == ++job->job_seq);
+    if (json_object_get(facts, "start_by") != NULL) {
+        job->start_by = json_integer_value(json_object_get(facts, "start_by"));
+    }
     if (is(type, "job.leased")) {
         CHECK(!job->leased && !job->ended);
         CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
@@ -99,6 +103,10 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     } else if (is(type, "job.succeeded") || is(type, "job.dead") || is(type, "job.canceled")) {
         CHECK(!job->ended);
         CHECK(job->leased || !is(type, "job.succeeded"));
+        if (is(json_text(json_object_get(facts, "class")), "not_started_in_time")) {
+            CHECK(job->grant == 0 && job->start_by > 0);
+            CHECK(json_integer_value(json_object_get(line, "at")) >= job->start_by);
+        }
         t->inflight -= job->leased;
         job->leased = false;
         job->ended = true;

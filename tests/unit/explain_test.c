@@ -3,72 +3,25 @@
 
 #include "base/time.h"
 #include "core/explain.h"
-#include "lib/memory_ledger.h"
+#include "lib/memory_bench.h"
 
-enum { SHARD = 3, TENANT = 2 };
-
-#define NOW (INT64_C(1700000000) * US_PER_S)
+#define NOW BENCH_NOW
 
 struct bench {
-    struct memory_ledger *ledger;
-    struct arena arena;
+    struct memory_bench on;
     struct facts facts;
-    struct limits limits;
-    int64_t now;
 };
-
-static void run(struct bench *bench, struct command *command)
-{
-    struct tick tick;
-    struct command *commands[] = {command};
-    do {
-        tick_run(&tick, bench->ledger, commands, 1, &bench->limits, bench->now, TICK_COMMITS);
-        tick_fini(&tick);
-        assert_int_equal(command->err.code, ERR_OK);
-    } while (command->again);
-}
-
-static struct command command_of(struct bench *bench, enum command_kind kind)
-{
-    return (struct command){.kind = kind,
-                            .shard = SHARD,
-                            .tenant = {TENANT},
-                            .actor = STR("test"),
-                            .reason = STR("test"),
-                            .arena = &bench->arena};
-}
-
-static void open_tenant(struct bench *bench, int16_t shard, int32_t tenant, int32_t max_inflight)
-{
-    struct command command = command_of(bench, COMMAND_TENANT_OPEN);
-    command.shard = shard;
-    command.tenant.v = tenant;
-    command.tenant_change = (struct tenant_change){.name = STR("t"),
-                                                   .made = {tenant},
-                                                   .weight = 1,
-                                                   .max_inflight = max_inflight,
-                                                   .max_live = 1000};
-    run(bench, &command);
-}
-
-static void put(struct bench *bench, enum command_kind kind, struct str name, struct str body)
-{
-    struct command command = command_of(bench, kind);
-    command.put = (struct config_put){.name = name, .body = body, .if_version = -1};
-    run(bench, &command);
-}
 
 static int setup(void **state)
 {
     struct bench *bench = test_malloc(sizeof(*bench));
-    *bench = (struct bench){.ledger = memory_ledger_new(), .limits = limits_default(), .now = NOW};
-    arena_init(&bench->arena, 1 << 24);
-    open_tenant(bench, SHARD_SYSTEM, TENANT_SYSTEM, 0);
-    open_tenant(bench, SHARD, TENANT, 2);
-    put(bench, COMMAND_JOB_TYPE_PUT, STR("mend"), STR("{\"max_inflight\":3}"));
-    put(bench, COMMAND_SOURCE_PUT, STR("slow"),
-        STR("{\"burst\":2,\"host\":\"slow.example\",\"kind\":\"other\",\"rate_per_s\":1}"));
-    put(bench, COMMAND_SOURCE_PUT, STR("off"), STR("{\"enabled\":false,\"kind\":\"other\"}"));
+    *bench = (struct bench){0};
+    bench_init(&bench->on, 2);
+    bench_put(&bench->on, COMMAND_JOB_TYPE_PUT, STR("mend"), STR("{\"max_inflight\":3}"));
+    bench_put(&bench->on, COMMAND_SOURCE_PUT, STR("slow"),
+              STR("{\"burst\":2,\"host\":\"slow.example\",\"kind\":\"other\",\"rate_per_s\":1}"));
+    bench_put(&bench->on, COMMAND_SOURCE_PUT, STR("off"),
+              STR("{\"enabled\":false,\"kind\":\"other\"}"));
     *state = bench;
     return 0;
 }
@@ -79,8 +32,7 @@ static int teardown(void **state)
     if (bench->facts.arena != NULL) {
         facts_fini(&bench->facts);
     }
-    memory_ledger_free(bench->ledger);
-    arena_fini(&bench->arena);
+    bench_fini(&bench->on);
     test_free(bench);
     return 0;
 }
@@ -88,24 +40,12 @@ static int teardown(void **state)
 /* Submits jobs of type mend; the first of them. */
 static int64_t submit(struct bench *bench, struct str source, size_t count, int64_t delay_us)
 {
-    struct command command = command_of(bench, COMMAND_SUBMIT);
-    command.submit.items = arena_array(&bench->arena, struct submit_item, count);
-    command.submit.count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct submit_item *item = &command.submit.items[i];
-        *item = (struct submit_item){
-            .job_type = STR("mend"), .source = source, .payload = STR("1"), .delay_us = delay_us};
-        item->digest = submit_digest(item);
-    }
-    run(bench, &command);
-    return command.submit.items[0].id.v;
+    return bench_submit(&bench->on, STR("mend"), source, count, delay_us);
 }
 
 static void claim(struct bench *bench, int32_t max)
 {
-    struct command command = command_of(bench, COMMAND_CLAIM);
-    command.claim = (struct claim){.worker = STR("w"), .types = STR("mend\n"), .max = max};
-    run(bench, &command);
+    (void)bench_claim(&bench->on, STR("mend\n"), max);
 }
 
 static struct explanation explain(struct bench *bench, int64_t job, bool served)
@@ -115,11 +55,12 @@ static struct explanation explain(struct bench *bench, int64_t job, bool served)
     if (bench->facts.arena != NULL) {
         facts_fini(&bench->facts);
     }
-    facts_init(&bench->facts, &bench->arena, bench->ledger->seed, 0);
-    bench->facts.now = bench->now;
-    struct tenant_facts *t = facts_tenant(&bench->facts, SHARD, (struct tenant_id){TENANT});
+    facts_init(&bench->facts, &bench->on.arena, bench->on.ledger->seed, 0);
+    bench->facts.now = bench->on.now;
+    struct tenant_facts *t =
+        facts_tenant(&bench->facts, BENCH_SHARD, (struct tenant_id){BENCH_TENANT});
     while (!explain_want(&bench->facts, t, (struct job_id){job}, EXPLAIN_ALL)) {
-        memory_ledger_load(bench->ledger, &bench->facts);
+        memory_ledger_load(bench->on.ledger, &bench->facts);
     }
     explain_job(&bench->facts, t, (struct job_id){job}, EXPLAIN_ALL, &worker, &told);
     return told;
@@ -218,23 +159,23 @@ static void a_retried_job_behind_a_dead_one_is_stuck(void **state)
         {.job_type = STR("mend"), .name = STR("b"), .payload = STR("1"), .needs = &need},
     };
     items[1].need_count = 1;
-    struct command command = command_of(bench, COMMAND_RUN_SUBMIT);
+    struct command command = bench_command(&bench->on, COMMAND_RUN_SUBMIT);
     command.run.items = items;
     command.run.count = 2;
-    run(bench, &command);
+    bench_run(&bench->on, &command);
     const int64_t a = items[0].id.v;
     const struct explanation waits = explain(bench, a + 1, true);
     assert_int_equal(explain_first(&waits)->hold, HOLD_PREDECESSORS);
-    struct command cancel = command_of(bench, COMMAND_JOB_CANCEL);
+    struct command cancel = bench_command(&bench->on, COMMAND_JOB_CANCEL);
     cancel.job.job.v = a;
-    run(bench, &cancel);
+    bench_run(&bench->on, &cancel);
     const struct explanation ended = explain(bench, a + 1, true);
     assert_int_equal(ended.state, JOB_CANCELED);
     assert_int_equal(ended.retry, JOB_BLOCKED);
     assert_int_equal(explain(bench, a, true).retry, JOB_PENDING);
-    struct command retry = command_of(bench, COMMAND_JOB_RETRY);
+    struct command retry = bench_command(&bench->on, COMMAND_JOB_RETRY);
     retry.job.job.v = a + 1;
-    run(bench, &retry);
+    bench_run(&bench->on, &retry);
     const struct explanation told = explain(bench, a + 1, true);
     assert_int_equal(explain_first(&told)->hold, HOLD_PREDECESSOR_FAILED);
     assert_int_equal(told.stuck, 1);
