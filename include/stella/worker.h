@@ -146,7 +146,8 @@ STELLA_API int32_t stella_worker_handle(struct stella_worker *worker, const char
 /* Registers, then claims and does jobs until it is drained; then all handlers have returned and
  * every report was answered (or the grace time passed without an answer). Blocks. Reconnects by
  * itself with bounded backoff; returns a failure only when the server refuses this worker. When the
- * operator drains this worker on the server, it does as after stella_worker_drain(). */
+ * operator drains or quarantines this worker on the server, it claims nothing until it is resumed,
+ * and does not return: what started it would start it again. */
 STELLA_API int32_t stella_worker_run(struct stella_worker *worker, struct stella_error *error);
 /* Ends stella_worker_run() in order: no new claims, handlers may finish within the grace time, then
  * are stopped and their jobs released. A second call ends the grace time. Any thread, and safe in a

@@ -2,6 +2,7 @@
 #include "api/call.h"
 #include "contract/openapi.h"
 #include "platform/clock.h"
+#include "platform/process.h"
 
 enum { METRIC_TYPES_MAX = 100 };
 
@@ -167,6 +168,25 @@ static double age_of(const struct scrape *scrape, size_t row)
     return since > 0 && scrape->now > since ? (double)(scrape->now - since) / 1e6 : 0;
 }
 
+/* What the node is and may be; the names without "stella" are those that others use too. */
+static void put_node(struct call *call, struct buf *out)
+{
+    const struct figure figures[] = {
+        {"process_open_fds", "gauge", "Files and sockets open.", (double)process_open_files()},
+        {"process_max_fds", "gauge", "Files and sockets that may be.", (double)process_max_files()},
+        {"stella_http_connections", "gauge", "Connections open.",
+         (double)http_connections(call->api->server)},
+        {"stella_http_connections_max", "gauge", "Connections that may be, by the setting.",
+         (double)call->api->settings->http_connections},
+        {"stella_ready", "gauge", "1 when the ledger answers and ticks run.",
+         engine_is_ready(call->api->engine) ? 1 : 0},
+        {"stella_retention_interval_seconds", "gauge",
+         "From one run of retention to the next; 0: this node makes none.",
+         (double)call->api->settings->retention_interval_ms / 1e3},
+    };
+    put_figures(out, figures, sizeof(figures) / sizeof(figures[0]));
+}
+
 static void answer_metrics(struct call *call)
 {
     const struct scrape *scrape = call->state;
@@ -175,11 +195,7 @@ static void answer_metrics(struct call *call)
     engine_figures(call->api->engine, &figures);
     buf_reset(out);
     metrics_put_requests(call->api->metrics, out);
-    metrics_put_family(out, "stella_http_connections", "gauge", "Connections open.");
-    metrics_put(out, "stella_http_connections", NULL, STR(""),
-                (double)http_connections(call->api->server));
-    metrics_put_family(out, "stella_ready", "gauge", "1 when the ledger answers and ticks run.");
-    metrics_put(out, "stella_ready", NULL, STR(""), engine_is_ready(call->api->engine) ? 1 : 0);
+    put_node(call, out);
     put_engine(out, &figures);
     if (scrape->has_queues) {
         put_queue_metric(out, scrape, "stella_jobs_waiting", "Jobs that wait to be claimed.",

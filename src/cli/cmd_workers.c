@@ -35,6 +35,10 @@ static int set(struct cli_call *call)
     status = cli_send(call, &request, &reply);
     if (status == CLI_OK) {
         cli_show(call, reply.json, &SHAPE);
+        if (str_eq(str_from(call->command->verb), STR("drain"))) {
+            cli_note(call, "It is done when `stella orchestrator workers get %s` shows no leases.",
+                     cli_argument(call, 0));
+        }
         json_decref(reply.json);
     }
     return status;
@@ -45,7 +49,8 @@ static const struct cli_command COMMANDS[] = {
      "stella orchestrator workers list\nstella orchestrator workers list -T acme", NULL, 0, list},
     {"get", NULL, "WORKER", 1, 1, "Show one worker", "stella orchestrator workers get build-7/1",
      NULL, 0, get},
-    {"drain", NULL, "WORKER", 1, 1, "Let a worker finish and end (needs --reason)",
+    {"drain", NULL, "WORKER", 1, 1,
+     "Give a worker no more leases; it finishes and stays (needs --reason)",
      "stella orchestrator workers drain build-7/1 --reason \"new kernel\"", NULL, 0, set},
     {"quarantine", NULL, "WORKER", 1, 1, "Take a worker's leases away (needs --reason)",
      "stella orchestrator workers quarantine build-7/1 --reason \"wrong results\"", NULL, 0, set},

@@ -11,7 +11,7 @@
 #ifndef DOCTOR_DOCTOR_H
 #define DOCTOR_DOCTOR_H
 
-#include "cli/command.h"
+#include "cli/client.h"
 #include "config/settings.h"
 #include "ledger/ledger.h"
 
@@ -36,8 +36,17 @@ void doctor_warn(struct doctor *doctor, const char *check, const char *mend, con
 void doctor_fail(struct doctor *doctor, const char *check, const char *mend, const char *found, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* What it answers, its clock, its contract, this caller's token, its queues. */
+/* GET of a path: outside /api/v1 and without a token (`root`), or as whoever asks. */
+int doctor_ask(struct doctor *doctor, const char *path, bool root, struct cli_reply *reply);
+/* What the request that failed left, as a finding; `mend` null: its own hint. */
+void doctor_refused(struct doctor *doctor, const char *check, const char *mend);
+
+/* What it answers, its clock, its contract, this caller's token; then the next two. */
 void doctor_server(struct doctor *doctor);
+/* Its figures: queues, retention, connections. */
+void doctor_figures(struct doctor *doctor);
+/* Clocks and versions of the workers that were seen lately. */
+void doctor_workers(struct doctor *doctor);
 /* Limits, memory, the port, TLS. */
 void doctor_machine(struct doctor *doctor);
 /* The data folder, its disk, the token files, the blobs. */

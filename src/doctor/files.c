@@ -1,4 +1,5 @@
 /* The data folder: who may touch it, on which disk it lies, what is in it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -19,6 +20,8 @@ enum {
     FSYNC_MS = 50,
     FSYNC_MAX_MS = 60000,
     PROBE_BYTES = 4096,
+    PATH_TEXT = 4096,
+    UNDER_WAY_S = 86400, /* A backup that began so long ago has ended. */
     OTHERS = S_IRWXG | S_IRWXO,
 };
 
@@ -219,6 +222,48 @@ static void check_blobs(struct doctor *doctor)
     }
 }
 
+/* A backup is made under a name that ends so. */
+static bool is_orphan(const char *path, struct str name)
+{
+    char ledger[PATH_TEXT];
+    struct stat info = {0};
+    const int len = snprintf(ledger, sizeof(ledger), "%s/%.*s/ledger.db", path, STR_ARG(name));
+    return str_ends(name, STR(".partial")) && len < PATH_TEXT && stat(ledger, &info) == 0 &&
+           info.st_mtime < clock_wall().us / US_PER_S - UNDER_WAY_S;
+}
+
+/* The first one in the folder; false: none. */
+static bool find_orphan(struct doctor *doctor, const char *path, const char **out)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return false;
+    }
+    const struct dirent *entry = NULL;
+    *out = NULL;
+    while (*out == NULL && (entry = readdir(folder)) != NULL) {
+        if (is_orphan(path, str_from(entry->d_name))) {
+            *out = arena_format(&doctor->call->arena, "%s/%s", path, entry->d_name).ptr;
+        }
+    }
+    (void)closedir(folder);
+    return *out != NULL;
+}
+
+/* Where backups lie only who makes them knows; in the data folder and beside it they are common. */
+static void check_backups(struct doctor *doctor)
+{
+    const char *path = NULL;
+    const char *beside = arena_format(&doctor->call->arena, "%s/..", doctor->data).ptr;
+    if (find_orphan(doctor, doctor->data, &path) || find_orphan(doctor, beside, &path)) {
+        doctor_warn(doctor, "backups",
+                    arena_format(&doctor->call->arena, "make it again, then rm -r %s", path).ptr,
+                    "%s is of a backup that did not finish", path);
+    } else {
+        doctor_ok(doctor, "backups", "none in or beside the data folder was left unfinished");
+    }
+}
+
 void doctor_files(struct doctor *doctor)
 {
     if (!check_folder(doctor)) {
@@ -227,6 +272,7 @@ void doctor_files(struct doctor *doctor)
     check_disk(doctor);
     check_file_system(doctor);
     check_fsync(doctor);
+    check_backups(doctor);
     check_secret(doctor, "admin token",
                  arena_format(&doctor->call->arena, "%s/admin.token", doctor->data).ptr);
     if (doctor->settings.worker_token.len > 0) {

@@ -8,9 +8,9 @@
 #include "doctor/doctor.h"
 #include "platform/clock.h"
 
-enum { CLOCK_OFFSET_MAX_S = 5, SLOW_US = 1000000, WAITING_S = 900, WAITING_MAX_S = 86400 * 365 };
+enum { CLOCK_OFFSET_MAX_S = 5, SLOW_US = 1000000 };
 
-static int ask(struct doctor *doctor, const char *path, bool root, struct cli_reply *reply)
+int doctor_ask(struct doctor *doctor, const char *path, bool root, struct cli_reply *reply)
 {
     return cli_send(doctor->call,
                     &(struct cli_request){.method = "GET",
@@ -21,8 +21,7 @@ static int ask(struct doctor *doctor, const char *path, bool root, struct cli_re
                     reply);
 }
 
-/* What the failed request left, as a finding. */
-static void note_failure(struct doctor *doctor, const char *check, const char *mend)
+void doctor_refused(struct doctor *doctor, const char *check, const char *mend)
 {
     const struct cli_failure *failure = &doctor->call->failure;
     doctor_fail(doctor, check,
@@ -76,8 +75,8 @@ static void check_clock(struct doctor *doctor, const struct cli_reply *reply)
 static bool check_answer(struct doctor *doctor)
 {
     struct cli_reply reply;
-    if (ask(doctor, "/livez", true, &reply) != CLI_OK) {
-        note_failure(doctor, "server", NULL);
+    if (doctor_ask(doctor, "/livez", true, &reply) != CLI_OK) {
+        doctor_refused(doctor, "server", NULL);
         return false;
     }
     json_decref(reply.json);
@@ -97,9 +96,9 @@ static bool check_answer(struct doctor *doctor)
 static void check_ready(struct doctor *doctor)
 {
     struct cli_reply reply;
-    if (ask(doctor, "/readyz", true, &reply) != CLI_OK) {
-        note_failure(doctor, "ready",
-                     "docs/operate/ledger-unavailable.md: is the database up, is the disk full?");
+    if (doctor_ask(doctor, "/readyz", true, &reply) != CLI_OK) {
+        doctor_refused(doctor, "ready",
+                       "docs/operate/ledger-unavailable.md: is the database up, is the disk full?");
         return;
     }
     json_decref(reply.json);
@@ -109,8 +108,8 @@ static void check_ready(struct doctor *doctor)
 static void check_contract(struct doctor *doctor)
 {
     struct cli_reply reply;
-    if (ask(doctor, "/openapi.json", true, &reply) != CLI_OK) {
-        note_failure(doctor, "contract", "is this the right --server?");
+    if (doctor_ask(doctor, "/openapi.json", true, &reply) != CLI_OK) {
+        doctor_refused(doctor, "contract", "is this the right --server?");
         return;
     }
     const struct str theirs =
@@ -130,8 +129,8 @@ static void check_token(struct doctor *doctor)
     struct cli_reply reply;
     const char *path = cli_token_file(doctor->call);
     struct stat file = {0};
-    if (ask(doctor, "/whoami", false, &reply) != CLI_OK) {
-        note_failure(doctor, "token", NULL);
+    if (doctor_ask(doctor, "/whoami", false, &reply) != CLI_OK) {
+        doctor_refused(doctor, "token", NULL);
         return;
     }
     const struct str name = json_text(json_object_get(reply.json, "name"));
@@ -146,47 +145,6 @@ static void check_token(struct doctor *doctor)
     json_decref(reply.json);
 }
 
-/* The largest value of a family in the text that scrapers read. */
-static double largest(struct str text, const char *family)
-{
-    double most = 0;
-    struct str line;
-    while (str_split(&text, '\n', &line)) {
-        size_t at = line.len;
-        while (at > 0 && line.ptr[at - 1] != ' ') {
-            at--;
-        }
-        char number[32] = "";
-        if (str_starts(line, str_from(family)) && line.len - at < sizeof(number)) {
-            memcpy(number, line.ptr + at, line.len - at);
-            const double value = strtod(number, NULL);
-            most = value > most ? value : most;
-        }
-    }
-    return most;
-}
-
-static void check_queues(struct doctor *doctor)
-{
-    struct cli_reply reply;
-    int64_t waiting_s = WAITING_S;
-    if (cli_number(doctor->call, "waiting-s", 0, WAITING_MAX_S, &waiting_s) != CLI_OK ||
-        ask(doctor, "/metrics", true, &reply) != CLI_OK) {
-        note_failure(doctor, "queues", NULL);
-        return;
-    }
-    json_decref(reply.json);
-    const double oldest = largest(reply.body, "stella_oldest_waiting_seconds{");
-    const bool is_waiting = largest(reply.body, "stella_jobs_waiting{") > 0;
-    const bool is_worked = largest(reply.body, "stella_jobs_leased{") > 0;
-    if (is_waiting && !is_worked && oldest >= (double)waiting_s) {
-        doctor_warn(doctor, "queues", "docs/operate/jobs-wait.md: start workers of their types",
-                    "jobs wait, the oldest for %.0f s, and no worker holds any", oldest);
-    } else {
-        doctor_ok(doctor, "queues", "the oldest waiting job waits for %.0f s", oldest);
-    }
-}
-
 void doctor_server(struct doctor *doctor)
 {
     doctor->answers = check_answer(doctor);
@@ -194,6 +152,7 @@ void doctor_server(struct doctor *doctor)
         check_ready(doctor);
         check_contract(doctor);
         check_token(doctor);
-        check_queues(doctor);
+        doctor_figures(doctor);
+        doctor_workers(doctor);
     }
 }

@@ -181,6 +181,7 @@ static enum session_step step(struct stella_worker *worker, struct session_actio
                               char said[512])
 {
     pthread_mutex_lock(&worker->lock);
+    session_tell_clock(worker->session, worker_wall_ms());
     const enum session_step next = session_next(worker->session, worker_now(), action);
     if (next == SESSION_START) {
         slots_push(worker, action->lease);

@@ -98,6 +98,8 @@ int32_t fault_refused(struct stella_error *error, int status, struct str body);
 
 /* worker.c */
 struct mono_time worker_now(void);
+/* Unix time, for the server to compare. */
+int64_t worker_wall_ms(void);
 /* Bytes of a line that are logged. */
 size_t worker_log_len(const char *text);
 void worker_log(struct stella_worker *worker, int32_t level, const char *job, const char *text);

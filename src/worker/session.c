@@ -270,7 +270,7 @@ static bool register_next(struct session *session, struct mono_time now, struct 
         return false;
     }
     buf_reset(&channel->body);
-    wire_put_register(&channel->body, &session->config.worker);
+    wire_put_register(&channel->body, &session->config.worker, session->wall_ms);
     channel_send(session, CHANNEL_REGISTER, "/workers/register", REGISTER_TIMEOUT_US, now, out);
     return true;
 }
@@ -292,6 +292,10 @@ static void register_answered(struct session *session, const struct session_answ
         return;
     }
     backoff_reset(&channel->backoff);
+    if (session->held && !wire_says_hold(answer->body)) {
+        session_say(session, "the operator resumed this worker");
+        session->held = false;
+    }
     session->registered = true;
     session_heed(session, answer->body, now);
     const bool sane = poll_ms >= 0 && poll_ms <= POLL_DEFAULT_US / US_PER_MS;
@@ -395,10 +399,22 @@ void session_answer(struct session *session, const struct session_answer *answer
 
 void session_heed(struct session *session, struct str body, struct mono_time now)
 {
-    if (!session->draining && wire_says_drain(body)) {
-        session_say(session, "the operator drains this worker: it finishes and ends");
-        session_drain(session, now);
+    if (session->draining || !wire_says_hold(body)) {
+        return;
     }
+    if (!session->held) {
+        session_say(session, "the operator holds this worker: it claims nothing until resumed");
+    }
+    if (session->registered) { /* Heartbeats of what still runs do not put it off. */
+        session->channels[CHANNEL_REGISTER].backoff.not_before.us = now.us + SESSION_HOLD_US;
+    }
+    session->held = true;
+    session->registered = false;
+}
+
+void session_tell_clock(struct session *session, int64_t wall_ms)
+{
+    session->wall_ms = wall_ms;
 }
 
 void session_drain(struct session *session, struct mono_time now)

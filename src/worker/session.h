@@ -12,8 +12,9 @@
  *          BACKOFF_SERVER_MAX_US.
  *
  *      registering --registered--> working --drain--> draining --all reported--> done
- *           |                         |                  ^  |
- *           +--refused----------------+--refused---------+  +--grace time and linger over--> done
+ *        ^  |                         |  |               ^  |
+ *        |  +--refused----------------+--refused---------+  +--grace time and linger over--> done
+ *        +--operator: drained, quarantined--+   (what runs goes on; asked every SESSION_HOLD_US)
  *
  * Rules    a request without an answer is repeated with the same claim id, grants and content;
  *          a 5xx, 429 or silence never counts as a lost lease; "lease_lost" always does.
@@ -27,6 +28,9 @@
 
 /* How long reports may still be tried after the grace time of a drain. */
 #define SESSION_LINGER_US (INT64_C(5) * US_PER_S)
+
+/* How often a worker that the operator holds asks whether it may go on. */
+#define SESSION_HOLD_US (INT64_C(10) * US_PER_S)
 
 struct session_config {
     struct wire_worker worker; /* Borrowed until session_free(). */
@@ -66,6 +70,9 @@ struct session;
 struct session *session_new(const struct session_config *config, struct mono_time now);
 /* Null is allowed. */
 void session_free(struct session *session);
+
+/* What the wall clock says now (Unix time): registrations tell it, nothing is decided by it. */
+void session_tell_clock(struct session *session, int64_t wall_ms);
 
 /* The next thing to do. */
 enum session_step session_next(struct session *session, struct mono_time now,

@@ -39,8 +39,10 @@ struct session {
     struct lease *leases;
     size_t leases_n;
     struct channel channels[CHANNELS];
-    uint64_t counter; /* Request ids, claim ids and jitter all come from it. */
-    bool registered;
+    uint64_t counter;     /* Request ids, claim ids and jitter all come from it. */
+    bool registered;      /* And may claim. */
+    bool held;            /* Drained or quarantined by the operator. */
+    int64_t wall_ms;      /* What the driver said last; 0: never. */
     int64_t poll_us;      /* Longest claim. */
     int64_t heartbeat_us; /* Longest pause between heartbeats; 0: ttl / 3 alone. */
     char claim_id[48];    /* Of the claim whose outcome is not known; empty: none. */
@@ -75,7 +77,8 @@ void channel_failed(struct session *session, struct channel *channel, struct mon
                     int64_t base_us, int64_t max_us, int64_t retry_after_ms);
 void session_say(struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Drains once when the answer says that the operator wants it. */
+/* Claims nothing more when the answer says that the operator wants it so. Only a registration tells
+ * that it is over. */
 void session_heed(struct session *session, struct str body, struct mono_time now);
 /* The server refuses this worker: stop as if drained, and say why. */
 void session_fail(struct session *session, const struct session_answer *answer,

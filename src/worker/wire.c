@@ -16,11 +16,14 @@ static void put_types(struct json_writer *w, const struct wire_worker *worker)
     json_put_array_end(w);
 }
 
-void wire_put_register(struct buf *out, const struct wire_worker *worker)
+void wire_put_register(struct buf *out, const struct wire_worker *worker, int64_t clock_ms)
 {
     struct json_writer w;
     json_begin(&w, out);
     json_put_object(&w);
+    if (clock_ms > 0) {
+        JSON_INT(&w, "clock_ms", clock_ms);
+    }
     put_types(&w, worker);
     JSON_INT(&w, "slots", worker->slots);
     JSON_STR(&w, "version", worker->version);
@@ -228,16 +231,17 @@ bool wire_get_leases(struct str body, struct str *out_list)
     return found && !scan.broken;
 }
 
-bool wire_says_drain(struct str body)
+bool wire_says_hold(struct str body)
 {
     struct scan scan;
     struct str key, value;
-    bool drains = false;
+    bool holds = false;
     (void)scan_object(&scan, body); /* A broken start ends the loop below. */
     while (scan_member(&scan, &key, &value)) {
-        drains |= str_eq(key, STR("worker_state")) && str_eq(value, STR("\"draining\""));
+        holds |= str_eq(key, STR("worker_state")) &&
+                 (str_eq(value, STR("\"draining\"")) || str_eq(value, STR("\"quarantined\"")));
     }
-    return drains && !scan.broken;
+    return holds && !scan.broken;
 }
 
 /* Where a text member of a lease goes. */

@@ -42,7 +42,8 @@ struct wire_problem {
     char detail[192];
 };
 
-void wire_put_register(struct buf *out, const struct wire_worker *worker);
+/* `clock_ms`: the wall clock, Unix time; 0: not said. */
+void wire_put_register(struct buf *out, const struct wire_worker *worker, int64_t clock_ms);
 void wire_put_claim(struct buf *out, const struct wire_worker *worker,
                     const struct wire_claim *claim);
 /* Lines of the log up to each lease's log_through go along. */
@@ -58,8 +59,9 @@ bool wire_get_register(struct str body, int64_t *heartbeat_ms, int64_t *poll_ms)
 bool wire_get_leases(struct str body, struct str *out_list);
 /* Reads one of them; its texts are copied to `arena`. */
 bool wire_get_lease(struct str text, struct arena *arena, struct lease_grant *out_grant);
-/* The answer to registering, a claim or a heartbeat says that the operator drains this worker. */
-bool wire_says_drain(struct str body);
+/* The answer to registering, a claim or a heartbeat says that the operator drains or quarantines
+ * this worker. */
+bool wire_says_hold(struct str body);
 /* Reads exactly `n` results. */
 bool wire_get_results(struct str body, struct wire_result *results, size_t n);
 /* Reads a problem document; the code stays empty when it is none. */

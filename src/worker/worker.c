@@ -25,6 +25,14 @@ struct mono_time worker_now(void)
     return (struct mono_time){(int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000};
 }
 
+int64_t worker_wall_ms(void)
+{
+    struct timespec now;
+    /* tidy: clock: as above. */
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 size_t worker_log_len(const char *text)
 {
     size_t len = strnlen(text, STELLA_MESSAGE_MAX);

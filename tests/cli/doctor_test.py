@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from rig import PROGRAM, ROOT, Rig, clean_environment, stella
@@ -19,9 +20,10 @@ from rig import PROGRAM, ROOT, Rig, clean_environment, stella
 sys.path.insert(0, os.path.join(ROOT, "tests", "chaos"))
 from stage import Postgres  # noqa: E402  (found through the path above)
 
-SERVER_CHECKS = {"server", "clock", "ready", "contract", "token", "queues"}
+SERVER_CHECKS = {"server", "clock", "ready", "contract", "token", "queues", "retention", "server files", "worker clocks",
+                 "worker versions"}
 LOCAL_CHECKS = {"settings", "open files", "memory", "port", "tls", "data folder", "disk", "file system", "fsync",
-                "admin token", "ledger file", "lock", "blobs", "schema", "wal", "ledger clock", "due shards"}
+                "backups", "admin token", "ledger file", "lock", "blobs", "schema", "wal", "ledger clock", "due shards"}
 YEAR_US = 365 * 86400 * 1000000
 
 
@@ -100,6 +102,31 @@ class Server(Asking, unittest.TestCase):
         self.assertEqual(12, self.ask("--waiting-s", "0", "--strict", environment=self.environment).status)
         self.assertEqual("ok", self.ask("--waiting-s", "9999", environment=self.environment)["queues"]["state"])
 
+    def register(self, name, **more):
+        self.rig.work("/workers/register", {"worker": name, "version": "1", "slots": 1, "job_types": ["worked"], **more})
+
+    def test_workers_whose_clocks_are_wrong(self):
+        self.register("wrong/1", clock_ms=time.time_ns() // 1000000 + 3600 * 1000)
+        try:
+            found = self.ask(environment=self.environment)
+            self.assert_found("warn", "worker clocks", "chrony.*workers.md", found)
+            self.assertRegex(found["worker clocks"]["found"], r"of 1 workers, wrong/1 is 3(599|600)\.\d s off")
+        finally:
+            self.register("wrong/1", clock_ms=time.time_ns() // 1000000)
+        self.assertEqual("ok", self.ask(environment=self.environment)["worker clocks"]["state"])
+
+    def test_workers_of_several_versions(self):
+        self.register("old/1", version="1.2")
+        self.register("new/1", version="1.3")
+        self.register("else/1", version="7", job_types=["other"])
+        try:
+            found = self.ask(environment=self.environment)
+            self.assert_found("warn", "worker versions", "workers list", found)
+            self.assertIn("jobs of type worked are done by versions", found["worker versions"]["found"])
+        finally:
+            for name in ("old/1", "new/1"):
+                self.register(name)
+
     def test_shards_that_the_server_overlooks(self):
         ledger = sqlite3.connect(os.path.join(self.data, "ledger.db"))
         before = ledger.execute("SELECT next_due_at FROM shards WHERE shard = 9").fetchone()[0]
@@ -115,41 +142,73 @@ class Server(Asking, unittest.TestCase):
 
 
 class FakeServer(http.server.BaseHTTPRequestHandler):
-    """Answers like a server that is wrong in every way."""
+    """Answers like a server that is wrong in every way; and says of itself what a test wants."""
+    figures = None
 
     def do_GET(self):  # pylint: disable=invalid-name
         answers = {"/livez": (200, {}), "/openapi.json": (200, {"info": {"version": "2.0.0"}}),
                    "/readyz": (503, {"code": "ledger_unavailable", "title": "no ledger"})}
         status, body = answers.get(self.path, (401, {"code": "unauthenticated", "title": "no"}))
+        text = json.dumps(body)
+        if self.path == "/metrics" and self.figures is not None:
+            status, text = 200, "".join(f"{name} {value}\n" for name, value in self.figures.items())
         self.send_response_only(status)
         self.send_header("Date", "Tue, 03 Nov 2020 04:05:06 GMT")
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
+        self.wfile.write(text.encode())
 
     def log_message(self, *_):
         pass
 
 
 class WrongServer(Asking, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = http.server.HTTPServer(("127.0.0.1", 0), FakeServer)
+        cls.thread = threading.Thread(target=cls.server.serve_forever)
+        cls.thread.start()
+        cls.token = tempfile.NamedTemporaryFile("w", suffix=".token")
+        cls.token.write("stl_x\n")
+        cls.token.flush()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.thread.join()
+        cls.server.server_close()
+        cls.token.close()
+
+    def look(self, **figures):
+        FakeServer.figures = figures or None
+        return self.ask("--server", f"http://127.0.0.1:{self.server.server_port}", "--token-file", self.token.name, cwd="/")
+
     def test_clock_ledger_and_contract_are_wrong(self):
-        server = http.server.HTTPServer(("127.0.0.1", 0), FakeServer)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            with tempfile.NamedTemporaryFile("w", suffix=".token") as token:
-                token.write("stl_x\n")
-                token.flush()
-                found = self.ask("--server", f"http://127.0.0.1:{server.server_port}", "--token-file", token.name)
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        found = self.look()
         self.assert_found("warn", "clock", "chrony", found)
         self.assert_found("failed", "ready", "ledger-unavailable.md", found)
         self.assert_found("warn", "contract", "server's version", found)
         self.assert_found("failed", "token", "--token-file", found)
         self.assert_found("failed", "queues", "token", found)
+
+    def test_retention_that_fails_or_does_not_end(self):
+        interval = {"stella_retention_interval_seconds": 600}
+        last = lambda ago: {"stella_retention_last_run_timestamp_seconds": time.time() - ago}
+        never = {"stella_retention_last_run_timestamp_seconds": 0}
+        failed = {"stella_retention_failures_total": 3}
+        for state, figures in (("warn", {**interval, **never, **failed}), ("warn", {**interval, **last(1900)}),
+                               ("ok", {**interval, **last(1700), **failed}), ("ok", {**interval, **never}),
+                               ("ok", {"stella_retention_interval_seconds": 0, **failed})):
+            found = self.look(**figures)
+            self.assertEqual(state, found["retention"]["state"], (figures, found["retention"]))
+        self.assert_found("warn", "retention", "event retention.*disk-full.md", self.look(**interval, **last(1900)))
+
+    def test_a_server_that_runs_out_of_files_or_connections(self):
+        may = lambda files, wanted, connections: self.look(process_max_fds=files, stella_http_connections_max=wanted,
+                                                           stella_http_connections=connections)
+        self.assert_found("warn", "server files", "LimitNOFILE", may(1024, 4096, 7))
+        self.assert_found("warn", "server files", "ss -tnp", may(65536, 4096, 4000))
+        self.assertEqual("ok", may(65536, 4096, 7)["server files"]["state"])
 
 
 class Offline(Asking, unittest.TestCase):
@@ -260,6 +319,19 @@ class Offline(Asking, unittest.TestCase):
             self.addCleanup(os.chmod, self.data, 0o700)
             found = self.look()
         self.assert_found("failed", "data folder", "as the user", found)
+
+    def test_a_backup_that_did_not_finish(self):
+        beside, old = os.path.join(self.folder, "monday.partial"), time.time() - 2 * 86400
+        for path in (beside, os.path.join(self.data, "in.partial"), os.path.join(self.folder, "notes.partial")):
+            os.makedirs(path)
+        for path in (beside, os.path.join(self.data, "in.partial")):
+            with open(os.path.join(path, "ledger.db"), "wb"):
+                pass
+        self.assertEqual("ok", self.look()["backups"]["state"], "one may be under way")
+        os.utime(os.path.join(beside, "ledger.db"), (old, old))
+        found = self.look()
+        self.assert_found("warn", "backups", "rm -r .*monday.partial", found)
+        self.assertIn("a backup that did not finish", found["backups"]["found"])
 
     def test_a_data_folder_in_memory(self):
         with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:

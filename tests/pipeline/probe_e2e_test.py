@@ -72,16 +72,26 @@ class ProbeTest(unittest.TestCase):
         job = dict(more, type="probe", payload=payload)
         return self.server.call("POST", "/jobs", {"jobs": [job]})["jobs"][0]["id"]
 
-    def job(self, job, state):
-        """The job, once it is in that state."""
+    def until(self, path, is_so, tenant="acme"):
+        """What GET of the path answers, once is_so(it)."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            found = self.server.call("GET", "/jobs/" + job)
-            if found["state"] == state:
+            found = self.server.call("GET", path, tenant=tenant)
+            if is_so(found):
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError("%s is never %s: %s" % (job, state, found))
+                raise AssertionError("never so: %s" % found)
             time.sleep(0.02)  # Between two looks; the deadline above decides.
+
+    def job(self, job, state):
+        """The job, once it is in that state."""
+        return self.until("/jobs/" + job, lambda found: found["state"] == state)
+
+    def worker(self, is_so=lambda worker: True):
+        """The worker as operators see it, once is_so(it)."""
+        path = "/workers/probe%2F1"
+        self.until("/workers", lambda found: found["items"], tenant=None)
+        return self.until(path, is_so, tenant=None)
 
     def test_results_and_failures_arrive(self):
         self.probe()
@@ -113,6 +123,24 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(self.server.call("GET", "/jobs/" + job)["attempts"], 0)
         self.server.call("POST", "/jobs/%s/cancel" % job, reason="end of the test")
         second.said("stopped %s canceled" % job)
+
+    def test_the_operator_s_drain_lets_it_finish_and_stay_until_resumed(self):
+        probe = self.probe(slots=1)
+        verb = lambda it: self.server.call("POST", "/workers/probe%2F1/" + it, tenant=None, reason="test")
+        running = self.submit({"do": "burn", "ms": 1500})
+        self.worker(lambda worker: worker["leases"] == 1)
+        verb("drain")
+        waits = self.submit({"do": "done"})
+        self.assertEqual(self.job(running, "succeeded")["attempts"], 1, "longer than its grace time")
+        before = self.worker()["seen_at"]
+        self.worker(lambda worker: worker["seen_at"] > before)
+        self.assertEqual((self.server.call("GET", "/jobs/" + waits)["state"], probe.process.poll()), ("pending", None))
+        verb("resume")
+        self.job(waits, "succeeded")
+
+    def test_it_tells_its_clock(self):
+        self.probe()
+        self.assertLess(abs(self.worker()["clock_offset_ms"]), 5000, "one machine has one clock")
 
     def test_a_worker_that_was_away_too_long_learns_that_its_job_is_another_s(self):
         first = self.probe(slots=1)

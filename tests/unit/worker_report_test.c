@@ -408,6 +408,86 @@ static void a_last_claim_that_is_refused_ends_the_drain(void **state)
     session_free(rig.session);
 }
 
+/* ---- held by the operator ---- */
+
+#define HELD "\"heartbeat_ms\":10000,\"poll_ms\":20000,\"worker\":\"host/1\",\"worker_state\""
+
+/* Asks, SESSION_HOLD_US after the last answer, and hears `state`. */
+static void asks_again(struct rig *rig, const char *state)
+{
+    char body[256];
+    const int64_t before = rig->now.us;
+    wait_over(rig);
+    assert_int_equal(rig->now.us - before, SESSION_HOLD_US);
+    const uint64_t request = expect_send(rig, "/workers/register");
+    (void)snprintf(body, sizeof(body), "{" HELD ":\"%s\"}", state);
+    reply(rig, request, 200, body);
+}
+
+static void a_worker_that_is_held_stays_and_claims_again_when_resumed(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    const uint64_t request = expect_send(&rig, "/workers/register");
+    reply(&rig, request, 200, "{" HELD ":\"draining\"}");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    asks_again(&rig, "draining");
+    asks_again(&rig, "quarantined"); /* Said once: nothing new to do. */
+    asks_again(&rig, "active");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    (void)expect_send(&rig, "/leases/claim");
+    session_free(rig.session);
+}
+
+static void a_job_goes_on_while_its_worker_is_held(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(2);
+    struct lease *lease = usual_job(&rig);
+    const uint64_t claim = expect_send(&rig, "/leases/claim");
+    wait_over(&rig);
+    const uint64_t beat = expect_send(&rig, "/leases/heartbeat");
+    reply(&rig, beat, 200,
+          "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\",\"ttl_ms\":30000}],"
+          "\"worker_state\":\"draining\"}");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    reply(&rig, claim, 200, "{\"leases\":[],\"worker_state\":\"active\"}"); /* Older. */
+    int asked = 0;
+    for (int i = 0; i < 40; i++) { /* Much longer than the grace time of a drain. */
+        const enum session_step step = next(&rig);
+        if (step == SESSION_WAIT) {
+            rig.now = rig.action.until;
+            continue;
+        }
+        assert_int_equal(step, SESSION_SEND);
+        const bool beats = strcmp(rig.action.path, "/leases/heartbeat") == 0;
+        assert_true(beats || strcmp(rig.action.path, "/workers/register") == 0);
+        asked += !beats;
+        reply(&rig, rig.action.request, 200,
+              beats ? "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\",\"ttl_ms\":30000}],"
+                      "\"worker_state\":\"draining\"}"
+                    : "{" HELD ":\"draining\"}");
+    }
+    assert_int_equal(lease->stop, STELLA_STOP_NONE);
+    assert_true(asked >= 5);
+    complete(&rig, lease);
+    (void)expect_send(&rig, "/leases/complete");
+    session_free(rig.session);
+}
+
+static void a_held_worker_ends_on_a_signal(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    const uint64_t request = expect_send(&rig, "/workers/register");
+    reply(&rig, request, 200, "{" HELD ":\"draining\"}");
+    assert_int_equal(next(&rig), SESSION_SAY);
+    expect_wait(&rig);
+    session_drain(rig.session, rig.now);
+    assert_int_equal(next(&rig), SESSION_DONE);
+    session_free(rig.session);
+}
+
 static void a_drain_before_the_registration_ends_at_once(void **state)
 {
     (void)state;
@@ -494,6 +574,9 @@ int main(void)
         cmocka_unit_test(an_older_grant_whose_report_is_unsent_is_dropped_when_the_job_comes_again),
         cmocka_unit_test(large_reports_travel_in_several_requests),
         cmocka_unit_test(a_last_claim_that_is_refused_ends_the_drain),
+        cmocka_unit_test(a_worker_that_is_held_stays_and_claims_again_when_resumed),
+        cmocka_unit_test(a_job_goes_on_while_its_worker_is_held),
+        cmocka_unit_test(a_held_worker_ends_on_a_signal),
         cmocka_unit_test(a_drain_before_the_registration_ends_at_once),
         cmocka_unit_test(requests_are_counted_and_more_are_asked_for_in_time),
         cmocka_unit_test(a_handler_that_waits_for_requests_is_heard_at_once),

@@ -22,6 +22,21 @@ static void registers_then_claims_for_all_its_slots(void **state)
     session_free(rig.session);
 }
 
+static void a_registration_tells_the_clock_of_the_moment(void **state)
+{
+    (void)state;
+    struct rig rig = rig_new(1);
+    session_tell_clock(rig.session, 1700000000123);
+    const uint64_t request = expect_send(&rig, "/workers/register");
+    expect_sent(&rig, "{\"clock_ms\":1700000000123,\"job_types\":");
+    reply(&rig, request, 503, "");
+    wait_over(&rig);
+    session_tell_clock(rig.session, 1700000000456);
+    (void)expect_send(&rig, "/workers/register");
+    expect_sent(&rig, "\"clock_ms\":1700000000456");
+    session_free(rig.session);
+}
+
 static void a_server_that_is_down_is_asked_again_with_growing_pauses(void **state)
 {
     (void)state;
@@ -510,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_then_claims_for_all_its_slots),
+        cmocka_unit_test(a_registration_tells_the_clock_of_the_moment),
         cmocka_unit_test(a_server_that_is_down_is_asked_again_with_growing_pauses),
         cmocka_unit_test(retry_after_is_respected_and_bounded),
         cmocka_unit_test(a_worker_that_is_refused_ends_and_says_why),
