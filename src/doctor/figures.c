@@ -89,15 +89,15 @@ static void check_connections(struct doctor *doctor, struct str text)
         return; /* A server that does not tell. */
     }
     if (may < wanted + FILES_BESIDE) {
-        doctor_warn(doctor, "server files",
+        doctor_warn(doctor, "sockets",
                     "raise LimitNOFILE= of the unit (or ulimit -n), or lower http_connections",
                     "the server may open %.0f files, http_connections wants %.0f", may,
                     wanted + FILES_BESIDE);
     } else if (open * 10 > wanted * 9) {
-        doctor_warn(doctor, "server files", "raise http_connections; see who holds them (ss -tnp)",
+        doctor_warn(doctor, "sockets", "raise http_connections; see who holds them (ss -tnp)",
                     "%.0f of %.0f connections are open", open, wanted);
     } else {
-        doctor_ok(doctor, "server files", "%.0f of %.0f connections are open", open, wanted);
+        doctor_ok(doctor, "sockets", "%.0f of %.0f connections are open", open, wanted);
     }
 }
 

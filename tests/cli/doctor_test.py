@@ -20,7 +20,7 @@ from rig import PROGRAM, ROOT, Rig, clean_environment, stella
 sys.path.insert(0, os.path.join(ROOT, "tests", "chaos"))
 from stage import Postgres  # noqa: E402  (found through the path above)
 
-SERVER_CHECKS = {"server", "clock", "ready", "contract", "token", "queues", "retention", "server files", "worker clocks",
+SERVER_CHECKS = {"server", "clock", "ready", "contract", "token", "queues", "retention", "sockets", "worker clocks",
                  "worker versions"}
 LOCAL_CHECKS = {"settings", "open files", "memory", "port", "tls", "data folder", "disk", "file system", "fsync",
                 "backups", "admin token", "ledger file", "lock", "blobs", "schema", "wal", "ledger clock", "due shards"}
@@ -206,9 +206,9 @@ class WrongServer(Asking, unittest.TestCase):
     def test_a_server_that_runs_out_of_files_or_connections(self):
         may = lambda files, wanted, connections: self.look(process_max_fds=files, stella_http_connections_max=wanted,
                                                            stella_http_connections=connections)
-        self.assert_found("warn", "server files", "LimitNOFILE", may(1024, 4096, 7))
-        self.assert_found("warn", "server files", "ss -tnp", may(65536, 4096, 4000))
-        self.assertEqual("ok", may(65536, 4096, 7)["server files"]["state"])
+        self.assert_found("warn", "sockets", "LimitNOFILE", may(1024, 4096, 7))
+        self.assert_found("warn", "sockets", "ss -tnp", may(65536, 4096, 4000))
+        self.assertEqual("ok", may(65536, 4096, 7)["sockets"]["state"])
 
 
 class Offline(Asking, unittest.TestCase):
