@@ -129,6 +129,17 @@ void principals_forget(struct principals *p, int64_t token)
     mutex_give(&p->lock);
 }
 
+void principals_forget_all(struct principals *p)
+{
+    mutex_take(&p->lock);
+    for (size_t set = 0; set < SETS; set++) {
+        for (size_t way = 0; way < WAYS; way++) {
+            entry_clear(&p->entries[set][way]);
+        }
+    }
+    mutex_give(&p->lock);
+}
+
 bool principal_may_claim(const struct principal *principal, struct str job_type)
 {
     struct str rest = principal->job_types;

@@ -3,7 +3,7 @@
  *
  * Use      principals_find(); when it does not know, read the ledger and principals_put(); what is
  *          older than the age given is not known. principals_forget() at once after a revocation
- *          made here.
+ *          made here, principals_forget_all() when another node says that tokens changed.
  * Owns     the cache its copies; a found principal lies in the caller's arena.
  * Threads  any.
  * Bounds   PRINCIPALS_MAX; unknown tokens are kept too, for a second, so that a flood of them does
@@ -37,6 +37,7 @@ bool principals_find(struct principals *principals, const struct sha256 *hash, s
 void principals_put(struct principals *principals, const struct sha256 *hash, struct mono_time now,
                     const struct principal *principal);
 void principals_forget(struct principals *principals, int64_t token);
+void principals_forget_all(struct principals *principals);
 /* The job type is one that this token may claim. */
 bool principal_may_claim(const struct principal *principal, struct str job_type);
 

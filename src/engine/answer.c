@@ -3,6 +3,7 @@
 #include "core/state.h"
 #include "engine/ask.h"
 #include "engine/group.h"
+#include "engine/hints.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
@@ -294,6 +295,7 @@ void group_answer(struct group *group)
     count_group(group);
     each_task(group, task_done, &answers);
     wake_claims(group);
+    hints_note(group);
     give_shards(group);
     struct claiming *finished = park_take_finished(engine);
     mutex_give(&engine->lock);

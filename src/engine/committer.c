@@ -1,4 +1,3 @@
-#include "base/json.h"
 #include "engine/group.h"
 #include "platform/clock.h"
 #include "platform/random.h"
@@ -76,19 +75,6 @@ static void end_group(struct engine *engine)
     }
 }
 
-static void log_failure(struct engine *engine, const char *event, const struct err *err)
-{
-    CLEANUP(buf_fini) struct buf text;
-    struct json_writer w;
-    buf_init(&text, 4096);
-    json_begin(&w, &text);
-    json_put_object(&w);
-    JSON_STR(&w, "code", str_from(err_info(err->code)->name));
-    JSON_STR(&w, "detail", str_from(err->message));
-    json_put_object_end(&w);
-    node_log(engine, event, buf_get(&text));
-}
-
 static void run_group(struct committer *committer)
 {
     struct group *group = committer->group;
@@ -114,7 +100,7 @@ static void run_group(struct committer *committer)
         engine->figures.decided_anew++;
         mutex_give(&engine->lock);
     }
-    log_failure(engine, "ledger_lost", &err);
+    node_log_failure(engine, "ledger_lost", &err);
     group_fail(group, code == ERR_COMMIT_UNKNOWN ? ERR_INTERNAL : ERR_LEDGER_UNAVAILABLE);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/group.h"
+#include "engine/hints.h"
 #include "engine/retention.h"
 #include "engine/timer.h"
 #include "engine/watch.h"
@@ -24,6 +25,8 @@ struct engine_config engine_config_default(struct ledger_target target)
         .worker_seen_us = 60 * US_PER_S,
         .look_up_us = 60 * US_PER_S,
         .read_threads = 2,
+        .hints = true,
+        .look_us = 1 * US_PER_S,
         .retain_us = 600 * US_PER_S,
         .orphan_us = 24 * 3600 * US_PER_S,
     };
@@ -82,6 +85,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         engine->shards[shard].next_due_at = INT64_MAX;
     }
+    hints_init(engine);
     const enum err_code code = open_committers(engine, err);
     if (code != ERR_OK) {
         engine_free(engine);
@@ -104,6 +108,7 @@ void engine_free(struct engine *engine)
     }
     reader_close(engine->watch_reader);
     reader_close(engine->retention_reader);
+    hints_fini(engine);
     park_fini(&engine->park);
     summary_fini(&engine->summary);
     read_pool_fini(&engine->reads);
@@ -132,6 +137,10 @@ static enum err_code start_threads(struct engine *engine, struct err *err)
     engine->timer_started = true;
     TRY(thread_start(&engine->watch_thread, "watch", watch_run, engine, err));
     engine->watch_started = true;
+    if (engine->hints.ledger != NULL) {
+        TRY(thread_start(&engine->hints_thread, "hints", hints_run, engine, err));
+        engine->hints_started = true;
+    }
     if (engine->config.retain_us > 0) {
         TRY(thread_start(&engine->retention_thread, "retention", retention_run, engine, err));
         engine->retention_started = true;
@@ -229,6 +238,7 @@ static void drain(struct engine *engine)
     wake_all(&engine->timer);
     wake_all(&engine->retry);
     wake_all(&engine->watch);
+    hints_wake(engine);
     wake_all(&engine->retention);
     mutex_give(&engine->lock);
     answers_send(&answers);
@@ -258,6 +268,9 @@ void engine_stop(struct engine *engine)
     }
     if (engine->watch_started) {
         thread_join(engine->watch_thread);
+    }
+    if (engine->hints_started) {
+        thread_join(engine->hints_thread);
     }
     if (engine->retention_started) {
         thread_join(engine->retention_thread);

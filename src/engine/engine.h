@@ -37,11 +37,17 @@ struct engine_config {
     int64_t gap_us;         /* No tick for that long while nobody served: leases get a full ttl. */
     int64_t look_up_us; /* After a start, claim ids are looked for in the ledger for that long. */
     int32_t read_threads;
+    bool hints;        /* PostgreSQL: tell other nodes of commits, and listen to them. */
+    int64_t look_us;   /* From one look at what other nodes committed to the next, without hints. */
     int64_t retain_us; /* From one run of retention to the next; 0 for none. */
     int64_t orphan_us; /* Blobs that nobody registered are swept after that. */
     /* One line of JSON per notable event (closed set in contract/log_events.json); may be null. */
     void (*log)(void *ctx, const char *event, struct str fields);
     void *log_ctx;
+    /* Another node made or revoked a token, or may have; on a thread of the engine's; may be
+     * null. Where there are no hints it is never called. */
+    void (*tokens_changed)(void *ctx);
+    void *tokens_ctx;
 };
 
 /* Where a request waits. */
@@ -145,6 +151,7 @@ struct engine_figures {
     uint64_t widened;      /* Groups decided anew under the lock of what tenants share. */
     uint64_t outages;      /* Times the ledger went away. */
     uint64_t clock_behind; /* Episodes. */
+    uint64_t hints_told, hints_heard;
     uint64_t retained_keys, retained_requests, erased_payloads, swept_blobs; /* Removed. */
     uint64_t retain_runs;                                                    /* Whole ones. */
     uint64_t retain_failed;                                                  /* Cut short. */

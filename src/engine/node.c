@@ -1,6 +1,7 @@
 #include "engine/node.h"
 #include "engine/ask.h"
 
+#include "base/json.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
@@ -9,6 +10,19 @@ void node_log(struct engine *engine, const char *event, struct str fields)
     if (engine->config.log != NULL) {
         engine->config.log(engine->config.log_ctx, event, fields);
     }
+}
+
+void node_log_failure(struct engine *engine, const char *event, const struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text;
+    struct json_writer w;
+    buf_init(&text, 4096);
+    json_begin(&w, &text);
+    json_put_object(&w);
+    JSON_STR(&w, "code", str_from(err_info(err->code)->name));
+    JSON_STR(&w, "detail", str_from(err->message));
+    json_put_object_end(&w);
+    node_log(engine, event, buf_get(&text));
 }
 
 int64_t node_ledger_now(const struct engine *engine)
@@ -99,6 +113,7 @@ void node_set_ready(struct engine *engine, bool ready, int64_t ledger_now)
     }
     park_hand_over(engine);
     wake_all(&engine->work);
+    engine->hints.heard = UINT64_MAX;
     wake_all(&engine->watch);
 }
 

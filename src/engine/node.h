@@ -2,7 +2,8 @@
  * engine/node - what the threads of one engine share, and the order in which it is locked.
  *
  * Shared mutable state, each with the lock that protects it:
- *   node.lock          queues and shards, summary, parked claims, timers, figures, stage, readiness
+ *   node.lock          queues and shards, summary, parked claims, timers, hints, figures, stage,
+ *                      readiness
  *   configs.lock       cache of tenants' configuration
  *   directory.lock     cache of tenants' names
  *   directory.reader_lock  the reader behind it
@@ -44,6 +45,17 @@ struct shard_state {
     int64_t anchor_mono;
     struct command due_command;
     struct task due_task;
+};
+
+/* What nodes tell each other (hints.h). */
+struct engine_hints {
+    struct hints *ledger; /* Its thread's; null for none. */
+    int bell;             /* Rung when something is to be told. */
+    bool rung;
+    uint64_t due; /* Shards to be told of. */
+    bool tokens_due;
+    int64_t others_until; /* Mono: other nodes are taken to be there. */
+    uint64_t heard;       /* Shards that others told of, to be looked at. */
 };
 
 enum node_stage { NODE_OPEN, NODE_RUNNING, NODE_DRAINING, NODE_STOPPED };
@@ -90,6 +102,7 @@ struct engine {
     struct summary summary;
     struct park park;
     struct asked asked;
+    struct engine_hints hints;
     struct engine_figures figures;
     /* Until then a repeated claim is looked for in the ledger (mono). */
     int64_t look_up_claims_until;
@@ -98,6 +111,7 @@ struct engine {
     int32_t committer_count;
     pthread_t timer_thread;
     pthread_t watch_thread;
+    pthread_t hints_thread;
     pthread_t retention_thread;
     struct reader *watch_reader;
     struct reader *retention_reader;
@@ -106,11 +120,14 @@ struct engine {
     pthread_cond_t retention; /* Its command was answered, or the stage changed. */
     bool timer_started;
     bool watch_started;
+    bool hints_started;
     bool retention_started;
 };
 
 /* One line of JSON of the event; `fields` is an object. */
 void node_log(struct engine *engine, const char *event, struct str fields);
+/* The same with the error's code and detail. */
+void node_log_failure(struct engine *engine, const char *event, const struct err *err);
 
 /* Lock held: what this machine takes for ledger time now. */
 int64_t node_ledger_now(const struct engine *engine);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "engine/node.h"
+#include "engine/hints.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 
@@ -159,6 +159,9 @@ void park_add(struct engine *engine, struct claiming *claiming)
     if (claiming->until < park->next_until) {
         park->next_until = claiming->until;
         node_due_at(engine, claiming->until);
+    }
+    if (hints_are_urgent(engine)) {
+        wake_one(&engine->watch);
     }
 }
 

@@ -1,11 +1,13 @@
 #include "engine/watch.h"
 #include "engine/ask.h"
+#include "engine/hints.h"
 
 #include "platform/clock.h"
 #include "platform/thread.h"
 
-#define WATCH_STEP_US   (1 * US_PER_S)
 #define WATCH_BYTES_MAX ((size_t)2 << 30)
+
+enum { WATCH_REST = 10 };
 
 /* What one shard's row says. */
 struct seen_shard {
@@ -184,20 +186,40 @@ enum err_code watch_load(struct engine *engine, struct err *err)
     return ERR_OK;
 }
 
+/* Lock held: how long until the next look. Hints bring it on, but a look rests for WATCH_REST times
+ * what it took: two busy nodes do not spend their time reading each other's shards. */
+static int64_t time_to_look(const struct engine *engine, int64_t ended, int64_t took)
+{
+    const int64_t rest = WATCH_REST * took;
+    const int64_t step =
+        hints_are_urgent(engine) && rest < engine->config.look_us ? rest : engine->config.look_us;
+    return ended + step - clock_mono().us;
+}
+
 void *watch_run(void *ctx)
 {
     struct engine *engine = ctx;
+    int64_t ended = clock_mono().us;
+    int64_t took = 0;
     mutex_take(&engine->lock);
     while (engine->stage != NODE_STOPPED) {
-        wake_wait_for(&engine->watch, &engine->lock, WATCH_STEP_US);
-        if (engine->stage == NODE_STOPPED || !engine->ready) {
+        const int64_t left = time_to_look(engine, ended, took);
+        if (left > 0) {
+            wake_wait_for(&engine->watch, &engine->lock, left);
             continue;
         }
+        engine->hints.heard = 0;
+        const bool is_ready = engine->ready;
         mutex_give(&engine->lock);
+        const int64_t began = clock_mono().us;
         int64_t inflight = 0;
         struct err err = {0};
-        /* A failure is the committers' to notice; the next look tries again. */
-        (void)look(engine, false, &inflight, &err);
+        if (is_ready) {
+            /* A failure is the committers' to notice; the next look tries again. */
+            (void)look(engine, false, &inflight, &err);
+        }
+        ended = clock_mono().us;
+        took = ended - began;
         mutex_take(&engine->lock);
     }
     mutex_give(&engine->lock);

@@ -1,6 +1,6 @@
 /*
- * engine/watch - learns what is in the ledger: everything at the start, then once a second what
- * other nodes changed.
+ * engine/watch - learns what is in the ledger: everything at the start, then once in `look_us`, or
+ * when a hint says so (hints.h), what other nodes changed.
  *
  * A shard's row counts its ticks: when it counted on without this node, its tenants and lanes are
  * read again. What is read is older than what this node committed meanwhile, or as old: a

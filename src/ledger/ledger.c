@@ -231,3 +231,14 @@ enum err_code blobs_open(const struct ledger_target *target, struct blobs **out,
     TRY(ledger_backend_for(target->url, &backend, err));
     return backend->blobs_open(target, out, err);
 }
+
+struct hints *hints_new(const struct ledger_target *target)
+{
+    const struct ledger_backend *backend = NULL;
+    struct err ignored = {0};
+    if (ledger_backend_for(target->url, &backend, &ignored) != ERR_OK ||
+        backend->hints_new == NULL) {
+        return NULL;
+    }
+    return backend->hints_new(target);
+}

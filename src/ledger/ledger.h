@@ -25,6 +25,7 @@
 struct ledger;
 struct reader;
 struct blobs;
+struct hints;
 
 /* Where a ledger lives. */
 struct ledger_target {
@@ -105,6 +106,8 @@ struct ledger_backend {
     void (*snapshot_end)(struct reader *reader);
     enum err_code (*blobs_open)(const struct ledger_target *target, struct blobs **out,
                                 struct err *err);
+    /* Null where a ledger has one node. */
+    struct hints *(*hints_new)(const struct ledger_target *target);
     /* Null where the database has ways of its own. */
     enum err_code (*backup)(const struct ledger_target *target, const char *file,
                             void (*progress)(const char *), struct err *err);
@@ -212,5 +215,30 @@ struct blobs {
 };
 
 enum err_code blobs_open(const struct ledger_target *target, struct blobs **out, struct err *err);
+
+/* ---- Hints: nodes of one ledger tell each other that they committed something. ---- */
+
+enum { HINT_MAX = 256 };
+
+/* What was heard; text is empty when nothing was. */
+struct hint {
+    struct str text; /* Until the next call. */
+    bool missed;     /* It listens from now on: what was told before is not known. */
+};
+
+/* Nothing may depend on a hint: it can be lost, late or repeated. One thread. A connection that
+ * fails (ERR_LEDGER_UNAVAILABLE) is made anew by the next wait. */
+struct hints {
+    /* Tells all other nodes that listen; at most HINT_MAX bytes. Not durable. */
+    enum err_code (*send)(struct hints *hints, struct str text, struct err *err);
+    /* Waits until another node told something, the descriptor `bell` can be read (below 0: none) or
+     * the time is over. */
+    enum err_code (*wait)(struct hints *hints, int bell, int wait_ms, struct hint *out,
+                          struct err *err);
+    void (*close)(struct hints *hints);
+};
+
+/* Connects only at the first wait. Null where a ledger has one node. */
+struct hints *hints_new(const struct ledger_target *target);
 
 #endif

@@ -80,6 +80,12 @@ static struct limits limits_of(const struct settings *s)
     return limits;
 }
 
+/* Another node changed tokens. */
+static void forget_tokens(void *ctx)
+{
+    principals_forget_all(ctx);
+}
+
 static enum err_code start_engine(struct node *node, struct err *err)
 {
     const struct settings *s = &node->settings;
@@ -95,7 +101,11 @@ static enum err_code start_engine(struct node *node, struct err *err)
     config.worker_seen_us = s->worker_seen_ms * US_PER_MS;
     config.retain_us = s->retention_interval_ms * US_PER_MS;
     config.orphan_us = s->blob_orphan_ms * US_PER_MS;
+    config.hints = s->node_hints;
+    config.look_us = s->node_look_ms * US_PER_MS;
     config.log = log_engine;
+    config.tokens_changed = forget_tokens;
+    config.tokens_ctx = node->api.principals;
     TRY(engine_open(&config, &node->api.engine, err));
     TRY(blobs_open(&node->target, &node->api.blobs, err));
     engine_sweep(node->api.engine, node->api.blobs);
@@ -170,11 +180,11 @@ static enum err_code start(struct node *node, struct err *err)
     TRY(check_metrics(&node->settings, err));
     TRY(check_exposure(node, err));
     TRY(set_rules(node, err));
+    api->principals = principals_new(node->settings.token_cache_ms * US_PER_MS);
     TRY(start_engine(node, err));
     TRY(read_seed(node, err));
     TRY(node_tokens(node, err));
     api->settings = &node->settings;
-    api->principals = principals_new(node->settings.token_cache_ms * US_PER_MS);
     api->metrics = new_metrics();
     api->flight = flight_new();
     api->watches = watches_new((int32_t)node->settings.watches);
@@ -203,13 +213,15 @@ static void free_parts(struct api *api)
         watches_free(api->watches);
         flight_free(api->flight);
         metrics_free(api->metrics);
-        principals_free(api->principals);
     }
     if (api->blobs != NULL) {
         api->blobs->close(api->blobs);
     }
     if (api->engine != NULL) {
         engine_free(api->engine);
+    }
+    if (api->principals != NULL) {
+        principals_free(api->principals);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "engine/rig.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "platform/clock.h"
@@ -117,6 +118,108 @@ static void a_claim_parked_here_gets_what_was_submitted_there(void **state)
     rig_free(rig);
 }
 
+/* ---- Hints: no look brings anything in these tests, only they can ---- */
+
+struct listening {
+    struct rig *rig;
+    struct engine *here;
+    struct engine *there;
+    atomic_int tokens_changed; /* As told to `here`. */
+    uint64_t heard;            /* By `there` so far. */
+};
+
+static void on_tokens_changed(void *ctx)
+{
+    struct listening *both = ctx;
+    atomic_fetch_add(&both->tokens_changed, 1);
+}
+
+static uint64_t hints_heard(struct engine *engine)
+{
+    struct engine_figures figures;
+    engine_figures(engine, &figures);
+    return figures.hints_heard;
+}
+
+static bool there_heard_more(void *ctx)
+{
+    struct listening *both = ctx;
+    return hints_heard(both->there) > both->heard;
+}
+
+/* Two nodes that look once an hour; each knows that the other is there. */
+static void listen_to_each_other(struct listening *both)
+{
+    struct engine_config config = rig_config(both->rig);
+    config.look_us = 3600 * US_PER_S;
+    both->there = rig_start_with(&config);
+    config.tokens_changed = on_tokens_changed;
+    config.tokens_ctx = both;
+    both->here = rig_start_with(&config);
+    rig_until(there_heard_more, both, "the first node heard of the second");
+}
+
+static void stop_listening(struct listening *both)
+{
+    rig_stop(both->here);
+    rig_stop(both->there);
+    rig_free(both->rig);
+}
+
+/* A claim that waits here gets a job submitted there. */
+static void pick_up_elsewhere(struct listening *both, struct rig_tenant tenant)
+{
+    struct rig_claim claim;
+    rig_claim_init(&claim, "scan\n", 1, 20 * US_PER_S);
+    assert_int_equal(rig_claim_send(both->here, &claim), ERR_OK);
+    rig_submit_jobs(both->there, tenant, "scan", 1);
+    rig_claim_wait(&claim);
+    assert_int_equal(rig_claim_count(&claim), 1);
+    assert_int_equal(rig_complete(both->here, &claim), 1);
+    rig_claim_fini(&claim);
+}
+
+static void a_hint_brings_work_to_a_claim_at_another_node(void **state)
+{
+    struct listening both = {.rig = rig_new(state)};
+    if (!both.rig->postgres) {
+        rig_free(both.rig);
+        return;
+    }
+    listen_to_each_other(&both);
+    const struct rig_tenant tenant = rig_tenant(both.rig, both.there, "acme");
+    rig_job_type(both.rig, both.there, "scan", "{}");
+    pick_up_elsewhere(&both, tenant);
+    pick_up_elsewhere(&both, tenant);
+    stop_listening(&both);
+}
+
+static bool tokens_have_changed(void *ctx)
+{
+    struct listening *both = ctx;
+    return atomic_load(&both->tokens_changed) > 1; /* Once when it began to listen. */
+}
+
+static void a_hint_says_that_tokens_changed(void **state)
+{
+    struct listening both = {.rig = rig_new(state)};
+    if (!both.rig->postgres) {
+        rig_free(both.rig);
+        return;
+    }
+    listen_to_each_other(&both);
+    struct command make = {.kind = COMMAND_TOKEN_ADD,
+                           .shard = SHARD_SYSTEM,
+                           .tenant = {TENANT_SYSTEM},
+                           .actor = STR("test"),
+                           .arena = &both.rig->arena};
+    make.token.name = STR("test");
+    make.token.hash = STR("0123456789abcdef0123456789abcdef");
+    assert_int_equal(rig_run(both.there, QUEUE_CONTROL, &make), ERR_OK);
+    rig_until(tokens_have_changed, &both, "the other node was told of the token");
+    stop_listening(&both);
+}
+
 /* ---- The server closes the database and cuts every connection ---- */
 
 static void run_sql(const char *sql)
@@ -150,6 +253,45 @@ static void cut_connections(const struct rig *rig)
 static bool is_ready(void *ctx)
 {
     return engine_is_ready(ctx);
+}
+
+/* What was told meanwhile is lost; listening anew means looking at everything. */
+static void hints_come_back_after_a_cut(void **state)
+{
+    struct listening both = {.rig = rig_new(state)};
+    if (!both.rig->postgres) {
+        rig_free(both.rig);
+        return;
+    }
+    listen_to_each_other(&both);
+    const struct rig_tenant tenant = rig_tenant(both.rig, both.there, "acme");
+    rig_job_type(both.rig, both.there, "scan", "{}");
+    pick_up_elsewhere(&both, tenant);
+    both.heard = hints_heard(both.there);
+    cut_connections(both.rig);
+    rig_until(tokens_have_changed, &both, "it listens anew and takes nothing for known");
+    rig_until(there_heard_more, &both, "the other node heard of it again");
+    pick_up_elsewhere(&both, tenant);
+    stop_listening(&both);
+}
+
+static void without_hints_nodes_look(void **state)
+{
+    struct rig *rig = rig_new(state);
+    if (!rig->postgres) {
+        rig_free(rig);
+        return;
+    }
+    struct engine_config config = rig_config(rig);
+    config.hints = false;
+    config.look_us = 10 * US_PER_MS;
+    struct listening both = {
+        .rig = rig, .here = rig_start_with(&config), .there = rig_start_with(&config)};
+    const struct rig_tenant tenant = rig_tenant(rig, both.there, "acme");
+    rig_job_type(rig, both.there, "scan", "{}");
+    pick_up_elsewhere(&both, tenant);
+    assert_int_equal(hints_heard(both.here), 0);
+    stop_listening(&both);
 }
 
 static void the_server_goes_away_and_comes_back(void **state)
@@ -189,6 +331,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_nodes_lose_and_double_nothing),
+        cmocka_unit_test(a_hint_brings_work_to_a_claim_at_another_node),
+        cmocka_unit_test(a_hint_says_that_tokens_changed),
+        cmocka_unit_test(hints_come_back_after_a_cut),
+        cmocka_unit_test(without_hints_nodes_look),
         cmocka_unit_test(a_claim_parked_here_gets_what_was_submitted_there),
         cmocka_unit_test(the_server_goes_away_and_comes_back),
     };

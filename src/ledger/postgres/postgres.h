@@ -3,6 +3,7 @@
  *
  * tick.c     groups          reader.c  queries
  * migrate.c  schema, roles   blobs.c   bytes by (tenant, SHA-256)
+ * hints.c    NOTIFY
  */
 #ifndef LEDGER_POSTGRES_POSTGRES_H
 #define LEDGER_POSTGRES_POSTGRES_H
@@ -22,5 +23,6 @@ enum err_code postgres_snapshot_load(struct reader *reader, struct facts *facts,
 void postgres_snapshot_end(struct reader *reader);
 enum err_code postgres_blobs_open(const struct ledger_target *target, struct blobs **out,
                                   struct err *err);
+struct hints *postgres_hints_new(const struct ledger_target *target);
 
 #endif

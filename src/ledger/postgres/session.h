@@ -38,6 +38,7 @@ extern const struct statement_file postgres_session;
 extern const struct statement_file postgres_load;
 extern const struct statement_file postgres_apply;
 extern const struct statement_file postgres_queries;
+extern const struct statement_file postgres_hints;
 extern const struct statement_file postgres_migration;
 extern const struct statement_file postgres_schema_001;
 

@@ -388,4 +388,5 @@ const struct ledger_backend ledger_postgres = {
     .snapshot_load = postgres_snapshot_load,
     .snapshot_end = postgres_snapshot_end,
     .blobs_open = postgres_blobs_open,
+    .hints_new = postgres_hints_new,
 };
