@@ -126,6 +126,12 @@ static struct str say_gate(struct arena *arena, const struct explanation *told)
         return arena_format(arena, "Source %.*s is switched off.", STR_ARG(source));
     case EXPLAIN_TENANT: return say_limit(arena, gate, "The tenant");
     case EXPLAIN_TYPE: return say_limit(arena, gate, "The job type");
+    case EXPLAIN_SERVICE:
+        return arena_format(arena,
+                            gate->hold == HOLD_BREAKER_RAMP
+                                ? "The service %.*s has come back; jobs are let in by and by."
+                                : "The service %.*s fails; its circuit breaker holds the job.",
+                            STR_ARG(gate->about));
     case EXPLAIN_HOST:
         return arena_format(arena, "Host %.*s told everyone to wait.", STR_ARG(host));
     case EXPLAIN_TOKENS:
@@ -205,6 +211,9 @@ static void put_gate(struct json_writer *w, const struct explain_gate *gate)
         put_value(w, &gate->numbers[i]);
     }
     json_put_object_end(w);
+    if (gate->about.len > 0) {
+        JSON_STR(w, "service", gate->about);
+    }
     JSON_STR(w, "verdict", refuses ? STR("refuse") : is_later ? STR("later") : STR("pass"));
     json_put_object_end(w);
 }
@@ -218,6 +227,9 @@ static void put_frees(struct json_writer *w, const struct explanation *told)
         if (gate->free.name != NULL) {
             json_put_object(w);
             JSON_STR(w, "gate", str_from(explain_gate_name(gate->id)));
+            if (gate->about.len > 0) {
+                JSON_STR(w, "service", gate->about);
+            }
             JSON_STR(w, "set", str_from(gate->free.name));
             json_put_key(w, STR("to"));
             put_value(w, &gate->free);

@@ -68,6 +68,23 @@ static struct str say_tokens(struct cli_call *call, const json_t *told, const js
     return text;
 }
 
+static struct str say_service(struct cli_call *call, const json_t *told, const json_t *gate)
+{
+    const json_t *n = json_object_get(gate, "numbers");
+    const json_t *probe = json_object_get(n, "next_probe_at");
+    struct str text =
+        arena_format(&call->arena, "%.*s: %lld of %lld calls failed, %lld in a row",
+                     STR_ARG(text_of(call, gate, "service")), number_of(n, "failures"),
+                     number_of(n, "calls"), number_of(n, "in_a_row"));
+    if (json_object_get(n, "limit") != NULL) {
+        text = arena_format(&call->arena, "%.*s; coming back, %lld at once", STR_ARG(text),
+                            number_of(n, "limit"));
+    }
+    return probe == NULL ? text
+                         : arena_format(&call->arena, "%.*s; next probe at %.*s", STR_ARG(text),
+                                        STR_ARG(time_of(call, told, probe)));
+}
+
 static struct str say_turn(struct cli_call *call, const json_t *n)
 {
     const long long ahead = number_of(n, "ahead");
@@ -114,6 +131,9 @@ static struct str say_gate(struct cli_call *call, const json_t *told, const json
     }
     if (str_eq(name, STR("tenant")) || str_eq(name, STR("type"))) {
         return say_limit(call, n);
+    }
+    if (str_eq(name, STR("service"))) {
+        return say_service(call, told, gate);
     }
     if (str_eq(name, STR("tokens"))) {
         return say_tokens(call, told, n);
@@ -224,6 +244,13 @@ static struct str free_of(struct cli_call *call, const json_t *told, const json_
     if (str_eq(gate, STR("type"))) {
         return arena_format(&call->arena, "raise max_inflight of job type %.*s to %lld",
                             STR_ARG(text_of(call, told, "type")), to);
+    }
+    if (str_eq(gate, STR("service"))) {
+        return arena_format(&call->arena,
+                            "%.*s; or stella orchestrator breakers force %.*s disabled --reason "
+                            "\"it is well\"",
+                            STR_ARG(wait_until(call, told, "service")),
+                            STR_ARG(text_of(call, one, "service")));
     }
     if (str_eq(gate, STR("tokens"))) {
         return free_tokens(call, told, to);

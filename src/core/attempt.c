@@ -5,6 +5,7 @@
 #include "core/bucket.h"
 #include "core/dispatch.h"
 #include "core/retry.h"
+#include "core/service.h"
 #include "core/settle.h"
 
 static const struct source *source_of(const struct tenant_facts *t, int32_t lane_id)
@@ -99,6 +100,8 @@ enum job_state attempt_succeed(struct decision *d, struct leased_row *lease,
                                const struct report_item *item)
 {
     struct throttle_row *bucket = throttle_of(d, source_of(d->t, lease->carry.lane));
+    const struct service_end how = {.result = SERVICE_DONE};
+    service_ended(d, lease, &how);
     for (size_t i = 0; i < item->artifact_count; i++) {
         register_artifact(d, lease, &item->artifacts[i]);
     }
@@ -140,6 +143,15 @@ static enum job_state put_off(struct decision *d, struct leased_row *lease, cons
     return JOB_PENDING;
 }
 
+struct service_end attempt_failed(const struct leased_row *lease, const struct report_item *item)
+{
+    return (struct service_end){
+        .result = lease->cancel_at > 0 ? SERVICE_SILENT : SERVICE_FAILED,
+        .class = item->class,
+        .permanent = item->permanent,
+    };
+}
+
 enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
                             const struct report_item *item, enum attempt_ending how)
 {
@@ -147,6 +159,8 @@ enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
     const struct job_type *type = config_job_type(d->t->config, lane->job_type);
     int64_t due_at = 0;
     CHECK(type != NULL);
+    const struct service_end failed = attempt_failed(lease, item);
+    service_ended(d, lease, &failed);
     return_requests(d, lease, item);
     lease->carry.spent++;
     if (lease->cancel_at > 0) {
@@ -167,6 +181,8 @@ enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
     struct throttle_row *bucket = throttle_of(d, source_of(d->t, lease->carry.lane));
     const struct source *source = source_of(d->t, lease->carry.lane);
     int64_t due_at = d->facts->now + (item->retry_after_us > 0 ? item->retry_after_us : US_PER_S);
+    const struct service_end silent = {.result = SERVICE_SILENT};
+    service_ended(d, lease, &silent);
     return_requests(d, lease, item);
     if (bucket == NULL && source != NULL && source->host.len > 0) {
         bucket = (struct throttle_row *)facts_add(d->facts, d->t, TABLE_THROTTLES);
@@ -194,6 +210,8 @@ enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
 enum job_state attempt_return(struct decision *d, struct leased_row *lease,
                               const struct report_item *item)
 {
+    const struct service_end silent = {.result = SERVICE_SILENT};
+    service_ended(d, lease, &silent);
     return_requests(d, lease, item);
     if (lease->cancel_at > 0) {
         return end(d, lease, item, JOB_CANCELED, STR("canceled"));

@@ -6,10 +6,14 @@
 
 #include "core/config.h"
 #include "core/job.h"
+#include "core/service.h"
 
 /* Asks for lane, run, successors and bucket of a leased job. */
 bool attempt_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
                   const struct leased_row *lease);
+
+/* What a failure tells of the services: nothing when the job was to be canceled. */
+struct service_end attempt_failed(const struct leased_row *lease, const struct report_item *item);
 
 /* Each returns the job's state afterwards. `item` may be a report or made up by the timer. */
 enum job_state attempt_succeed(struct decision *d, struct leased_row *lease,

@@ -10,8 +10,8 @@ enum { TEXT_MAX = 8 * 1024, RAMP_STEPS = 8, OPENS_MAX = 30 };
 
 static const char *const state_names[] = {"closed", "open", "half_open"};
 static const char *const mode_names[] = {"automatic", "forced_open", "disabled", "shadow"};
-static const char *const change_names[] = {"stays",  "opens",  "reopens",
-                                           "probes", "closes", "suspects"};
+static const char *const change_names[] = {"stays",  "opens",    "reopens", "probes",
+                                           "closes", "suspects", "forced",  "reset"};
 
 const char *breaker_state_name(enum breaker_state state)
 {
@@ -81,7 +81,7 @@ static void read_probes(struct str text, struct breaker *out)
         struct breaker_probe *probe = &out->probes[out->probe_count++];
         probe->tenant = (int32_t)take_number(&text);
         probe->job = take_number(&text);
-        probe->grant = (int32_t)take_number(&text);
+        probe->grant = take_number(&text);
     }
 }
 
@@ -274,13 +274,15 @@ enum breaker_mode breaker_mode_now(const struct breaker *breaker, int64_t now)
                                                                  : breaker->mode;
 }
 
-/* One more probe could still decide something. */
-static bool may_probe(const struct breaker *breaker, const struct breaker_config *config)
+/* As many as may be out, and no more than can still decide something. */
+int64_t breaker_probes_left(const struct breaker *breaker, const struct breaker_config *config)
 {
     const int64_t out = (int64_t)breaker->probe_count;
     const int64_t known = breaker->probes_well + breaker->probes_ill;
-    return out < config->probes &&
-           out + known < config->probe_successes + config->probe_failures - 1;
+    const int64_t useful = config->probe_successes + config->probe_failures - 1 - known - out;
+    const int64_t free = config->probes - out;
+    const int64_t left = useful < free ? useful : free;
+    return left > 0 ? left : 0;
 }
 
 struct breaker_answer breaker_ask(const struct breaker *breaker,
@@ -298,8 +300,9 @@ struct breaker_answer breaker_ask(const struct breaker *breaker,
         return now < breaker->until ? (struct breaker_answer){BREAKER_HOLDS, breaker->until}
                                     : (struct breaker_answer){BREAKER_PROBE, 0};
     }
-    return may_probe(breaker, config) ? (struct breaker_answer){BREAKER_PROBE, 0}
-                                      : (struct breaker_answer){BREAKER_HOLDS, INT64_MAX};
+    return breaker_probes_left(breaker, config) > 0
+               ? (struct breaker_answer){BREAKER_PROBE, 0}
+               : (struct breaker_answer){BREAKER_HOLDS, INT64_MAX};
 }
 
 int64_t breaker_ramp(const struct breaker *breaker, const struct breaker_config *config,

@@ -57,7 +57,9 @@ enum breaker_change {
     BREAKER_REOPENS,
     BREAKER_PROBES, /* Half-open. */
     BREAKER_CLOSES,
-    BREAKER_SUSPECTS, /* It would open, but only one of several workers fails. */
+    BREAKER_SUSPECTS,  /* It would open, but only one of several workers fails. */
+    BREAKER_IS_FORCED, /* By an operator, as is the next. */
+    BREAKER_IS_RESET,
 };
 
 struct breaker_bucket {
@@ -76,7 +78,7 @@ struct breaker_worker {
 struct breaker_probe {
     int32_t tenant;
     int64_t job;
-    int32_t grant;
+    int64_t grant;
 };
 
 struct breaker {
@@ -123,6 +125,8 @@ struct breaker_answer breaker_ask(const struct breaker *breaker,
  * ramp_ms since it closed; 0 for no limit. *out_grows_at: when it doubles next. */
 int64_t breaker_ramp(const struct breaker *breaker, const struct breaker_config *config,
                      int64_t now, int64_t *out_grows_at);
+/* Probes that may still be taken. */
+int64_t breaker_probes_left(const struct breaker *breaker, const struct breaker_config *config);
 /* The window's sums as of now. */
 struct breaker_bucket breaker_window(const struct breaker *breaker,
                                      const struct breaker_config *config, int64_t now);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "core/admin.h"
+#include "core/breakers.h"
 #include "core/config.h"
 #include "core/configure.h"
 #include "core/control.h"
@@ -33,6 +34,7 @@ struct limits limits_default(void)
         .log_tenant_bytes = INT64_C(1) << 30,
         .config_versions = 200,
         .max_workers = 1000,
+        .breaker_ask_us = 5 * US_PER_S,
         .worker_retention_us = 7 * 24 * 3600 * US_PER_S,
     };
 }
@@ -55,6 +57,9 @@ static const struct command_room rooms[] = {
     [COMMAND_SOURCE_SWITCH] = {put_want, source_switch_decide, false},
     [COMMAND_WORKER_SEEN] = {worker_seen_want, worker_seen_decide, false},
     [COMMAND_WORKER_SET] = {worker_set_want, worker_set_decide, false},
+    [COMMAND_BREAKER_PUT] = {breaker_want, breaker_put_decide, false},
+    [COMMAND_BREAKER_FORCE] = {breaker_want, breaker_force_decide, false},
+    [COMMAND_BREAKER_RESET] = {breaker_want, breaker_reset_decide, false},
     [COMMAND_SUBMIT] = {submit_want, submit_decide, true},
     [COMMAND_RUN_SUBMIT] = {run_submit_want, run_submit_decide, true},
     [COMMAND_CLAIM] = {claim_want, claim_decide, true},

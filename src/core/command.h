@@ -28,6 +28,9 @@ enum command_kind {
     COMMAND_SOURCE_SWITCH, /* On or off: put.enabled. */
     COMMAND_WORKER_SEEN,   /* It registered, or came by. */
     COMMAND_WORKER_SET,    /* Drain, quarantine, resume. */
+    COMMAND_BREAKER_PUT,   /* Its parameters. */
+    COMMAND_BREAKER_FORCE, /* Its mode. */
+    COMMAND_BREAKER_RESET,
     COMMAND_SUBMIT,
     COMMAND_RUN_SUBMIT,
     COMMAND_CLAIM,
@@ -72,6 +75,7 @@ struct limits {
     int64_t log_tenant_bytes;      /* Job logs kept of one tenant. */
     int32_t config_versions;       /* Kept of one job type or source. */
     int32_t max_workers;           /* Of one tenant, and of the installation. */
+    int64_t breaker_ask_us;        /* A lane held by a breaker asks again by then. */
     int64_t worker_retention_us;   /* Not seen for longer: forgotten when room is needed. */
 };
 
@@ -263,6 +267,22 @@ struct worker_change {
     int16_t state;        /* enum worker_state. SET: input; SEEN: output. */
 };
 
+/* Of one service's breaker: the installation's (system tenant), or a tenant's own. */
+struct breaker_change_asked {
+    struct str service;
+    struct str body;    /* PUT: canonical JSON, checked by breaker_config_parse(). */
+    int32_t if_version; /* PUT: as config_put's; else 0. */
+    bool any_version;
+    bool create_only;
+    bool created;           /* Output of PUT. */
+    int32_t version;        /* Output; of a refusal, the one that is there or 0. */
+    int16_t mode;           /* FORCE: enum breaker_mode. */
+    int64_t mode_ms;        /* FORCE: for that long; 0 = for good. */
+    bool is_dry;            /* Decides as if, and changes nothing. */
+    struct breaker_row was; /* Output: before … */
+    struct breaker_row row; /* … and after. */
+};
+
 /* PUT of a job type or source. */
 struct config_put {
     struct str name;
@@ -306,6 +326,7 @@ struct command {
         struct token_change token;
         struct config_put put;
         struct worker_change worker;
+        struct breaker_change_asked breaker;
         struct submit submit;
         struct run_submit run;
         struct claim claim;

@@ -56,7 +56,7 @@ static const struct int_member type_ints[TYPE_INTS] = {
 
 static const char *const class_names[] = {"critical", "normal", "batch", "backfill"};
 
-static const char *const type_members[] = {"class", "on_lost_contact", "retry"};
+static const char *const type_members[] = {"class", "on_lost_contact", "retry", "services"};
 static const char *const source_members[] = {"burst",    "enabled",  "host",       "job_type",
                                              "kind",     "paths",    "rate_per_s", "secrets",
                                              "settings", "subjects", "url"};
@@ -124,6 +124,12 @@ static struct str job_type_body(struct arena *arena, const struct job_type *type
         json_put_object(&w);
         json_put_object_end(&w);
     }
+    json_put_key(&w, STR("services"));
+    json_put_array(&w);
+    for (size_t i = 0; i < type->service_count; i++) {
+        json_put_str(&w, type->services[i]);
+    }
+    json_put_array_end(&w);
     JSON_INT(&w, "start_deadline_ms", ints[TYPE_START_DEADLINE]);
     JSON_INT(&w, "ttl_ms", ints[TYPE_TTL]);
     json_put_object_end(&w);
@@ -148,6 +154,8 @@ enum err_code job_type_parse(struct arena *arena, struct str name, const json_t 
                        err));
     out->stop_on_lost_contact = choice == 1;
     TRY(read_retries(arena, body, out, err));
+    TRY(members_names(arena, body, "services", SERVICES_MAX, CLASS_NAME_MAX, &out->services,
+                      &out->service_count, err));
     out->name = arena_str(arena, name);
     out->backoff_base_ms = ints[TYPE_BACKOFF_BASE];
     out->backoff_max_ms = ints[TYPE_BACKOFF_MAX];

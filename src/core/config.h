@@ -17,6 +17,8 @@
 #include "base/map.h"
 #include "core/rows.h"
 
+enum { SERVICES_MAX = 8 };
+
 enum job_class { CLASS_CRITICAL, CLASS_NORMAL, CLASS_BATCH, CLASS_BACKFILL };
 
 /* Retry rules of one error class. */
@@ -43,6 +45,8 @@ struct job_type {
     int32_t requests_per_job; /* Throttle tokens a job takes at its start; 0 = one */
     const struct retry_rule *retries;
     size_t retry_count;
+    const struct str *services; /* Downstream services that a job needs; breaker.h. */
+    size_t service_count;
     int32_t version;
 };
 

@@ -5,6 +5,7 @@
 #include "core/fairness.h"
 #include "core/gate.h"
 #include "core/lease.h"
+#include "core/service.h"
 #include "core/submit.h"
 
 enum { LANES_MAX = 256 };
@@ -112,6 +113,13 @@ static struct str free_types(struct facts *facts, struct tenant_facts *t, struct
     return any_full ? arena_str(facts->arena, buf_get(&open)) : types;
 }
 
+static bool want_services(struct facts *facts, struct tenant_facts *t, const struct job_type *type)
+{
+    return service_claim_want(facts, t, type) &&
+           (!service_ramps(facts, t, type) ||
+            want_text(facts, t, WANT_BUSY_LANES, type->name, STR("")));
+}
+
 static bool want_gates(struct facts *facts, struct tenant_facts *t)
 {
     bool known = true;
@@ -119,6 +127,10 @@ static bool want_gates(struct facts *facts, struct tenant_facts *t)
         const struct lane_row *lane = t->by_key[TABLE_LANES].entries[i].value;
         if (lane->source.len > 0) {
             known &= throttle_want(facts, t, config_source(t->config, lane->source));
+        }
+        const struct job_type *type = config_job_type(t->config, lane->job_type);
+        if (type != NULL && type->service_count > 0 && lane_is_open(lane, facts->now)) {
+            known &= want_services(facts, t, type);
         }
     }
     for (size_t i = 0; i < t->by_key[TABLE_READY].n; i++) {
@@ -155,7 +167,8 @@ struct choice {
     const struct job_type *type;
     const struct source *source;
     struct throttle_row *bucket;
-    int64_t requests; /* Tokens that a job takes. */
+    struct str service; /* Whose breaker refused; empty for none. */
+    int64_t requests;   /* Tokens that a job takes. */
     bool bucket_used;
 };
 
@@ -169,6 +182,12 @@ static struct gate gate_decide(struct decision *d, struct choice *choice)
     if (gate.hold == HOLD_NONE && choice->type->max_inflight > 0) {
         gate = gate_type(choice->type, type_inflight(d->t, choice->lane->job_type), 1);
     }
+    if (gate.hold == HOLD_NONE && choice->type->service_count > 0) {
+        gate = service_gate(d->facts, d->t, choice->type,
+                            type_inflight(d->t, choice->lane->job_type), 1, &choice->service);
+        gate.open_at =
+            gate.hold == HOLD_NONE ? 0 : service_ask_at(d->facts, d->limits, choice->lane, gate);
+    }
     if (gate.hold == HOLD_NONE) {
         gate = gate_bucket(choice->bucket, choice->requests, d->facts->now);
         choice->bucket_used |= gate.hold == HOLD_NONE && choice->bucket != NULL;
@@ -177,7 +196,8 @@ static struct gate gate_decide(struct decision *d, struct choice *choice)
 }
 
 /* Notes why the lane waits; a line only when the reason is another one. */
-static void lane_hold(struct decision *d, struct lane_row *lane, struct gate gate)
+static void lane_hold(struct decision *d, struct lane_row *lane, struct gate gate,
+                      struct str service)
 {
     if (gate.open_at > 0) {
         lane->open_at = gate.open_at;
@@ -193,6 +213,7 @@ static void lane_hold(struct decision *d, struct lane_row *lane, struct gate gat
     struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "lane.held");
     JSON_STR(w, "hold", str_from(hold_name(gate.hold)));
     JSON_INT(w, "lane", lane->lane);
+    JSON_STR(w, "service", service);
     (void)history_end(&line);
 }
 
@@ -293,6 +314,7 @@ static void grant(struct command *command, struct decision *d, struct choice *ch
     struct leased_row *lease = add_lease(d, claim, choice, ready, &carry);
     lease->claimed_seq = seq;
     count_leased(d, choice->lane, carry.run);
+    service_probe(d, choice->type, job, carry.grant);
     lane_set_rank(d, choice, carry.rank);
     const struct job_row *known = (const struct job_row *)facts_find(d->t, TABLE_JOBS, job.v);
     if (known == NULL) {
@@ -411,7 +433,7 @@ void claim_decide(struct command *command, struct decision *d)
             break;
         }
         const struct gate gate = gate_decide(d, choice);
-        lane_hold(d, choice->lane, gate);
+        lane_hold(d, choice->lane, gate, choice->service);
         if (gate.hold != HOLD_NONE) {
             choice->lane = NULL; /* Not asked again by this claim. */
             continue;

@@ -29,6 +29,29 @@ static bool want_settlings(struct facts *facts, const struct limits *limits,
     return known;
 }
 
+/* Why the lease is due; HOLD-like words become the failure's class. */
+static struct str lapse_class(const struct leased_row *lease, int64_t now)
+{
+    if (lease->run_until > 0 && lease->run_until <= now) {
+        return STR("timed_out");
+    }
+    return lease->until <= now ? STR("expired") : STR("stalled");
+}
+
+static bool is_canceled(const struct leased_row *lease, int64_t now)
+{
+    return lease->cancel_at > 0 && lease->cancel_at <= now;
+}
+
+/* What the end of an overdue lease tells the breakers of its services. */
+static struct service_end end_of(const struct leased_row *lease, int64_t now)
+{
+    return (struct service_end){
+        .result = lease->cancel_at > 0 ? SERVICE_SILENT : SERVICE_FAILED,
+        .class = lapse_class(lease, now),
+    };
+}
+
 static bool want_leases(struct facts *facts, const struct limits *limits,
                         const struct shard_facts *s)
 {
@@ -39,6 +62,8 @@ static bool want_leases(struct facts *facts, const struct limits *limits,
         if (row->due_at <= facts->now) {
             known &= config_want(facts, t);
             known &= attempt_want(facts, t, limits, row);
+            const struct service_end end = end_of(row, facts->now);
+            known &= service_end_want(facts, t, limits, row, &end);
         }
     }
     return known;
@@ -157,15 +182,6 @@ static void delayed_due(const struct command *command, struct facts *facts,
     next->more |= s->due_delayed.n == (size_t)limits->due_cap;
 }
 
-/* Why the lease is due; HOLD-like words become the failure's class. */
-static struct str lapse_class(const struct leased_row *lease, int64_t now)
-{
-    if (lease->run_until > 0 && lease->run_until <= now) {
-        return STR("timed_out");
-    }
-    return lease->until <= now ? STR("expired") : STR("stalled");
-}
-
 /* Only a lapse is put off after a gap: the other limits are the job type's own. */
 static int64_t may_lapse_at(const struct shard_row *shard, const struct leased_row *lease)
 {
@@ -191,7 +207,9 @@ static bool allowance_take(struct facts *facts, const struct limits *limits,
 
 static void end_overdue(struct decision *d, struct leased_row *lease, struct str class)
 {
-    if (lease->cancel_at > 0 && lease->cancel_at <= d->facts->now) {
+    if (is_canceled(lease, d->facts->now)) {
+        const struct service_end silent = end_of(lease, d->facts->now);
+        service_ended(d, lease, &silent);
         const struct job_place place = {.leased = lease, .carry = &lease->carry};
         const struct ending ending = {.state = JOB_CANCELED, .class = STR("canceled")};
         const struct job_id job = {lease->job};
@@ -218,7 +236,7 @@ static void leases_due(const struct command *command, struct facts *facts,
         }
         struct decision d = decision_for(facts, limits, command, lease->shard, lease->tenant);
         const struct str class = lapse_class(lease, facts->now);
-        const bool canceled = lease->cancel_at > 0 && lease->cancel_at <= facts->now;
+        const bool canceled = is_canceled(lease, facts->now);
         const bool lapses = !canceled && str_eq(class, STR("expired"));
         if (lapses && may_lapse_at(s->row, lease) > facts->now) {
             next_at(next, may_lapse_at(s->row, lease));

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "core/bucket.h"
 #include "core/dispatch.h"
+#include "core/service.h"
 #include "core/settle.h"
 #include "core/submit.h"
 
@@ -13,9 +14,10 @@ static const char *const gate_names[EXPLAIN_GATES] = {
     [EXPLAIN_RUN] = "run",         [EXPLAIN_PREDECESSORS] = "predecessors",
     [EXPLAIN_RELEASE] = "release", [EXPLAIN_TIME] = "time",
     [EXPLAIN_SOURCE] = "source",   [EXPLAIN_TENANT] = "tenant",
-    [EXPLAIN_TYPE] = "type",       [EXPLAIN_HOST] = "host",
-    [EXPLAIN_TOKENS] = "tokens",   [EXPLAIN_LANE] = "lane",
-    [EXPLAIN_WORKER] = "worker",   [EXPLAIN_TURN] = "turn",
+    [EXPLAIN_TYPE] = "type",       [EXPLAIN_SERVICE] = "service",
+    [EXPLAIN_HOST] = "host",       [EXPLAIN_TOKENS] = "tokens",
+    [EXPLAIN_LANE] = "lane",       [EXPLAIN_WORKER] = "worker",
+    [EXPLAIN_TURN] = "turn",
 };
 
 static const char *const lift_names[] = {"time", "jobs", "submitter", "operator", "worker"};
@@ -132,6 +134,8 @@ static bool want_gates(struct facts *facts, struct tenant_facts *t, const struct
     }
     bool known = want_text(facts, t, WANT_BUSY_LANES, lane->job_type, STR(""));
     known &= throttle_want(facts, t, source_of(t, lane));
+    const struct job_type *type = config_job_type(t->config, lane->job_type);
+    known &= type == NULL || service_want(facts, t, type);
     return (depth == EXPLAIN_HOLD || want_position(facts, t, lane)) && known;
 }
 
@@ -340,6 +344,70 @@ static void say_limits(struct explaining *e)
               gate_type(e->type, in_use, ahead + 1), in_use, e->type->max_inflight, ahead);
 }
 
+/* Some job of those before it and itself is not let in now. */
+static bool service_refuses(struct explaining *e, const struct service *service, int64_t in_use)
+{
+    const int64_t jobs = e->out->position.ahead + 1;
+    int64_t grows_at = 0;
+    const int64_t limit =
+        breaker_ramp(&service->breaker, service->config, e->facts->now, &grows_at);
+    switch (breaker_ask(&service->breaker, service->config, e->facts->now).pass) {
+    case BREAKER_PASSES: return limit > 0 && in_use + jobs > limit;
+    case BREAKER_PROBE: return jobs > breaker_probes_left(&service->breaker, service->config);
+    case BREAKER_HOLDS: return true;
+    }
+    return true;
+}
+
+static void add_evidence(struct explaining *e, struct explain_gate *gate,
+                         const struct service *service)
+{
+    const int64_t now = e->facts->now;
+    const struct breaker *breaker = &service->breaker;
+    const struct breaker_bucket sum = breaker_window(breaker, service->config, now);
+    int64_t grows_at = 0;
+    const int64_t limit = breaker_ramp(breaker, service->config, now, &grows_at);
+    add_number(gate, "calls", EXPLAIN_NUMBER, sum.calls);
+    add_number(gate, "failures", EXPLAIN_NUMBER, sum.failures);
+    add_number(gate, "in_a_row", EXPLAIN_NUMBER, breaker->in_a_row);
+    if (limit > 0) {
+        add_number(gate, "limit", EXPLAIN_NUMBER, limit);
+    }
+    if (breaker->state == BREAKER_OPEN) {
+        add_number(gate, "next_probe_at", EXPLAIN_AT, breaker->until);
+    }
+    add_number(gate, "probes", EXPLAIN_NUMBER, (int64_t)breaker->probe_count);
+}
+
+/* The service that refuses, else the first. */
+static void say_services(struct explaining *e)
+{
+    const int64_t in_use = type_inflight(e->t, e->type->name);
+    struct str name = e->type->service_count == 0 ? STR("") : e->type->services[0];
+    bool refuses = false;
+    if (e->type->service_count == 0) {
+        return;
+    }
+    const struct gate said = service_gate(e->facts, e->t, e->type, in_use, 1, &name);
+    struct service service;
+    for (size_t i = 0; i < e->type->service_count; i++) {
+        service_find(e->facts, e->t, e->type->services[i], &service);
+        refuses |= service_refuses(e, &service, in_use);
+    }
+    service_find(e->facts, e->t, name, &service);
+    const struct breaker_answer answer =
+        breaker_ask(&service.breaker, service.config, e->facts->now);
+    const bool depends = answer.pass == BREAKER_HOLDS && answer.ask_at == INT64_MAX;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_SERVICE, depends ? LIFT_OPERATOR : LIFT_TIME);
+    gate->about = name;
+    gate->hold = said.hold;
+    gate->not_before = said.hold == HOLD_BREAKER_OPEN && !depends ? answer.ask_at : 0;
+    add_evidence(e, gate, &service);
+    if (refuses) {
+        set_free(gate, "disabled", EXPLAIN_SWITCH, true);
+    }
+}
+
 static void say_host(struct explaining *e)
 {
     const struct throttle_row *bucket = &e->bucket;
@@ -460,6 +528,7 @@ static void say_gates(struct explaining *e, const struct explain_worker *worker)
     }
     say_source(e);
     say_limits(e);
+    say_services(e);
     if (e->has_bucket) {
         say_host(e);
         say_tokens(e);

@@ -33,6 +33,7 @@ enum explain_gate_id {
     EXPLAIN_SOURCE,
     EXPLAIN_TENANT,
     EXPLAIN_TYPE,
+    EXPLAIN_SERVICE, /* The downstream services that it needs are well. */
     EXPLAIN_HOST,
     EXPLAIN_TOKENS,
     EXPLAIN_LANE,   /* The lane is asked again. */
@@ -61,6 +62,7 @@ struct explain_value {
 struct explain_gate {
     enum explain_gate_id id;
     enum hold_reason hold;                             /* HOLD_NONE: passed. */
+    struct str about;                                  /* The service that is meant, or empty. */
     struct explain_value numbers[EXPLAIN_NUMBERS_MAX]; /* By name. */
     size_t number_count;
     int64_t not_before; /* Not passed before that; 0: depends on others, or passed. */

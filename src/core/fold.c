@@ -198,6 +198,52 @@ static bool worker_forgotten(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
+/* ---- Breakers ---- */
+
+static struct breaker_row breaker_as_it_was(struct fold *fold, const struct fold_event *e)
+{
+    struct breaker_row row = {.row = {.table = TABLE_BREAKERS}, .shard = fold->shard};
+    row.tenant = fold->tenant;
+    row.service = fold_text(e, "service");
+    const struct breaker_row *old = (const struct breaker_row *)row_set_find(&fold->set, &row.row);
+    if (old != NULL) {
+        row = *old;
+    }
+    row.revision = fold_int(e, "revision");
+    return row;
+}
+
+static bool breaker_changed(struct fold *fold, const struct fold_event *e)
+{
+    struct breaker_row row = breaker_as_it_was(fold, e);
+    row.mode = (int16_t)fold_int(e, "mode");
+    row.mode_until = fold_int(e, "mode_until");
+    row.reason = fold_text(e, "reason");
+    row.ticket = fold_text(e, "ticket");
+    row.set_by = fold_text(e, "set_by");
+    row.state = (int16_t)fold_int(e, "state");
+    row.changed_at = fold_int(e, "changed_at");
+    row.until = fold_int(e, "until");
+    row.opens = (int32_t)fold_int(e, "opens");
+    row.in_a_row = (int32_t)fold_int(e, "in_a_row");
+    row.probes_well = (int32_t)fold_int(e, "probes_well");
+    row.probes_ill = (int32_t)fold_int(e, "probes_ill");
+    row.evidence = fold_text(e, "evidence");
+    row.workers = fold_text(e, "workers");
+    row.probes = fold_text(e, "probes");
+    fold_put(fold, &row.row);
+    return true;
+}
+
+static bool breaker_put(struct fold *fold, const struct fold_event *e)
+{
+    struct breaker_row row = breaker_as_it_was(fold, e);
+    row.body = fold_text(e, "body");
+    row.version = (int32_t)fold_int(e, "version");
+    fold_put(fold, &row.row);
+    return true;
+}
+
 /* ---- Lanes, throttles, requests ---- */
 
 static bool lane_opened(struct fold *fold, const struct fold_event *e)
@@ -346,6 +392,8 @@ static const struct {
     bool (*apply)(struct fold *fold, const struct fold_event *e);
 } catalogue[] = {
     {"artifact.registered", fold_artifact_registered},
+    {"breaker.changed", breaker_changed},
+    {"breaker.put", breaker_put},
     {"claim.offered", nothing},
     {"control.accepted", nothing},
     {"control.denied", nothing},

@@ -116,6 +116,22 @@ void heartbeat_decide(struct command *command, struct decision *d)
 
 /* ---- Reports ---- */
 
+/* What the report tells the breakers of its services. */
+static bool services_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
+                          const struct leased_row *lease, const struct report_item *item)
+{
+    struct service_end end = {.result = SERVICE_SILENT};
+    if (lease->carry.grant != item->grant) {
+        return true; /* It tells nothing. */
+    }
+    if (item->kind == REPORT_COMPLETE) {
+        end.result = SERVICE_DONE;
+    } else if (item->kind == REPORT_FAIL) {
+        end = attempt_failed(lease, item);
+    }
+    return service_end_want(facts, t, limits, lease, &end);
+}
+
 bool report_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     struct tenant_facts *t = facts_tenant(facts, command->shard, command->tenant);
@@ -130,6 +146,7 @@ bool report_want(const struct command *command, struct facts *facts, const struc
             (const struct leased_row *)facts_find(t, TABLE_LEASED, item->job.v);
         if (lease != NULL) {
             known &= attempt_want(facts, t, limits, lease);
+            known &= services_want(facts, t, limits, lease, item);
         }
         if (asked && (lease == NULL || lease->carry.grant != item->grant)) {
             known &= want(facts, t, WANT_OUTCOME, item->job.v);

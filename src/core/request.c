@@ -69,6 +69,9 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_SOURCE_SWITCH:
     case COMMAND_WORKER_SEEN:
     case COMMAND_WORKER_SET:
+    case COMMAND_BREAKER_PUT:
+    case COMMAND_BREAKER_FORCE:
+    case COMMAND_BREAKER_RESET:
     case COMMAND_CLAIM:
     case COMMAND_HEARTBEAT:
     case COMMAND_REPORT:

@@ -76,6 +76,7 @@ static struct limits limits_of(const struct settings *s)
     limits.log_tenant_bytes = s->log_tenant_bytes;
     limits.config_versions = (int32_t)s->config_versions;
     limits.max_workers = (int32_t)s->max_workers;
+    limits.breaker_ask_us = s->breaker_ask_ms * US_PER_MS;
     limits.worker_retention_us = s->worker_retention_ms * US_PER_MS;
     return limits;
 }

@@ -29,8 +29,27 @@ struct seen_tenant {
     struct map jobs; /* job -> struct seen_job */
 };
 
+enum { BREAKERS_MAX = 32, LEASED_MAX = 64 };
+
+/* A breaker as it was after the last group. */
+struct seen_breaker {
+    int32_t tenant;
+    struct str service;
+    int16_t state;
+    int16_t mode;
+};
+
 struct checker {
     struct arena arena;
+    struct seen_breaker breakers[BREAKERS_MAX];
+    size_t breaker_count;
+
+    struct {
+        int32_t tenant;
+        int64_t job;
+    } leased[LEASED_MAX]; /* By the last group. */
+
+    size_t leased_count;
     const struct memory_ledger *ledger;
     struct seen_tenant tenants[MEMORY_TENANTS_MAX];
     size_t count;
@@ -96,6 +115,9 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
         CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
         job->leased = true;
         t->inflight++;
+        CHECK(checker->leased_count < LEASED_MAX);
+        checker->leased[checker->leased_count].tenant = t->tenant;
+        checker->leased[checker->leased_count++].job = id.v;
     } else if (is(type, "job.retrying") || is(type, "job.throttled") || is(type, "job.returned")) {
         CHECK(job->leased);
         job->leased = false;
@@ -217,6 +239,98 @@ static void check_buckets(const struct memory_ledger *ledger)
     }
 }
 
+/* ---- Breakers ---- */
+
+static struct seen_breaker *seen_breaker(struct checker *checker, const struct breaker_row *row)
+{
+    for (size_t i = 0; i < checker->breaker_count; i++) {
+        struct seen_breaker *seen = &checker->breakers[i];
+        if (seen->tenant == row->tenant && str_eq(seen->service, row->service)) {
+            return seen;
+        }
+    }
+    CHECK(checker->breaker_count < BREAKERS_MAX);
+    struct seen_breaker *seen = &checker->breakers[checker->breaker_count++];
+    *seen = (struct seen_breaker){row->tenant, arena_str(&checker->arena, row->service), 0, 0};
+    return seen;
+}
+
+/* Whether the lease needs the service of this breaker. */
+static bool needs(const struct memory_ledger *ledger, int32_t tenant, int64_t job,
+                  const struct breaker_row *breaker)
+{
+    const struct row_table *leases = &ledger->set.tables[TABLE_LEASED];
+    const struct row_table *lanes = &ledger->set.tables[TABLE_LANES];
+    for (size_t i = 0; i < leases->n; i++) {
+        const struct leased_row *lease = (const struct leased_row *)leases->rows[i];
+        for (size_t k = 0; lease->tenant == tenant && lease->job == job && k < lanes->n; k++) {
+            const struct lane_row *lane = (const struct lane_row *)lanes->rows[k];
+            if (lane->tenant != tenant || lane->lane != lease->carry.lane) {
+                continue;
+            }
+            const bool is_scanner = str_eq(breaker->service, STR("scanner"));
+            return str_eq(lane->job_type, STR("type3")) ||
+                   (is_scanner && str_eq(lane->job_type, STR("type0")));
+        }
+    }
+    return false;
+}
+
+static bool is_probe(const struct breaker_row *row, int32_t tenant, int64_t job)
+{
+    struct str rest = row->probes;
+    struct str whose;
+    struct str what;
+    struct str grant;
+    int64_t a = 0;
+    int64_t b = 0;
+    while (str_split(&rest, ' ', &whose) && str_split(&rest, ' ', &what) &&
+           str_split(&rest, ' ', &grant)) {
+        CHECK(str_parse_i64(whose, &a) && str_parse_i64(what, &b));
+        if (a == tenant && b == job) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_probes(const struct breaker_row *row)
+{
+    size_t numbers = row->probes.len > 0;
+    for (size_t i = 0; i < row->probes.len; i++) {
+        numbers += row->probes.ptr[i] == ' ';
+    }
+    return numbers / 3;
+}
+
+static void check_breaker(struct checker *checker, const struct breaker_row *row)
+{
+    enum { CLOSED, OPEN, HALF_OPEN, AUTOMATIC = 0 };
+    struct seen_breaker *seen = seen_breaker(checker, row);
+    const bool held = seen->mode == AUTOMATIC && row->mode == AUTOMATIC && seen->state != CLOSED &&
+                      row->state != CLOSED;
+    CHECK(seen->state != CLOSED || row->state != HALF_OPEN);
+    CHECK(count_probes(row) <= 3);
+    for (size_t i = 0; i < checker->leased_count; i++) {
+        const int32_t tenant = checker->leased[i].tenant;
+        const int64_t job = checker->leased[i].job;
+        const bool is_meant = row->tenant == TENANT_SYSTEM || row->tenant == tenant;
+        CHECK(!held || !is_meant || !needs(checker->ledger, tenant, job, row) ||
+              is_probe(row, tenant, job));
+    }
+    seen->state = row->state;
+    seen->mode = row->mode;
+}
+
+static void check_breakers(struct checker *checker)
+{
+    const struct row_table *breakers = &checker->ledger->set.tables[TABLE_BREAKERS];
+    for (size_t i = 0; i < breakers->n; i++) {
+        check_breaker(checker, (const struct breaker_row *)breakers->rows[i]);
+    }
+    checker->leased_count = 0;
+}
+
 void checker_step(struct checker *checker)
 {
     const struct memory_ledger *ledger = checker->ledger;
@@ -233,6 +347,7 @@ void checker_step(struct checker *checker)
         CHECK(t->seq == history->count);
     }
     check_buckets(ledger);
+    check_breakers(checker);
     const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
     for (size_t i = 0; i < tenants->n; i++) {
         const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[i];

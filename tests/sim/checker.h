@@ -8,6 +8,7 @@
  *   4  no tenant, and no job type of a tenant, above its in-flight limit
  *   5  a job is released only after every predecessor ended as its edge asks
  *   6  a bucket holds neither less than nothing nor more than its burst
+ *      and nothing is leased past an open breaker, but probes, no more of them than it allows
  *   7  every line is of a type in contract/history.json and has only its facts
  *   8  counters equal what they count, and fold(history) equals the rows
  */

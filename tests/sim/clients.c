@@ -238,7 +238,10 @@ static void heartbeat(struct world *world, struct worker *worker, struct held *h
 static void fill_report(struct world *world, struct held *held)
 {
     struct report_item *item = &held->last;
-    const uint64_t luck = world_draw(world, 100);
+    /* Now and then nearly everything fails: a service is down. */
+    const bool is_outage = !world->healed && world->clock / (10 * US_PER_S) % 3 == 0;
+    const uint64_t drawn = world_draw(world, 100);
+    const uint64_t luck = is_outage && drawn < 60 ? 70 : drawn;
     *item = (struct report_item){
         .kind = luck < 60   ? REPORT_COMPLETE
                 : luck < 80 ? REPORT_FAIL

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "core/breaker.h"
 #include "core/explain.h"
 #include "core/tables.h"
 
@@ -238,6 +239,18 @@ static void lift_tokens(struct memory_ledger *ledger, const struct subject *subj
     }
 }
 
+/* An operator says that its breakers hold nobody. */
+static void lift_services(struct memory_ledger *ledger, const struct explanation *told)
+{
+    const struct row_table *breakers = &ledger->set.tables[TABLE_BREAKERS];
+    (void)told;
+    for (size_t i = 0; i < breakers->n; i++) {
+        struct breaker_row *breaker = (struct breaker_row *)breakers->rows[i];
+        breaker->mode = BREAKER_DISABLED;
+        breaker->mode_until = 0;
+    }
+}
+
 /* What the job waits for has happened: it is ready. */
 static void lift_blocked(struct memory_ledger *ledger, const struct subject *subject)
 {
@@ -300,6 +313,7 @@ static void lift(struct memory_ledger *ledger, const struct subject *subject,
         ((struct job_type_row *)row)->body =
             body_with(ledger, ((struct job_type_row *)row)->body, "max_inflight", number);
         break;
+    case EXPLAIN_SERVICE: lift_services(ledger, told); break;
     case EXPLAIN_HOST:
         row = row_named(ledger, TABLE_THROTTLES, subject->tenant, told->source->host);
         ((struct throttle_row *)row)->blocked_until = subject->now;

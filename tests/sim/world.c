@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "base/time.h"
+#include "core/breaker.h"
 #include "core/lease.h"
 #include "core/tables.h"
 #include "sim/checker.h"
@@ -161,13 +163,70 @@ static void keep_house(struct world *world, int32_t tenant, int16_t shard)
     world->limits = usual;
 }
 
+/* The scanner's is shared by all tenants, the attestor's is each tenant's own. */
+static void put_breaker(struct world *world, const char *service, const char *body)
+{
+    struct arena arena;
+    struct err err;
+    struct breaker_config config;
+    json_t *document = NULL;
+    struct command command = {
+        .kind = COMMAND_BREAKER_PUT,
+        .shard = SHARD_SYSTEM,
+        .tenant = {TENANT_SYSTEM},
+        .actor = STR("setup"),
+        .arena = &arena,
+        .breaker = {.service = str_from(service), .if_version = -1},
+    };
+    arena_init(&arena, SIZE_MAX);
+    CHECK(json_read(str_from(body), &document, &err) == ERR_OK);
+    CHECK(breaker_config_parse(&arena, document, &config, &command.breaker.body, &err) == ERR_OK);
+    json_decref(document);
+    setup(world, &command);
+    arena_fini(&arena);
+}
+
+static void set_breaker(struct world *world, enum command_kind kind, enum breaker_mode mode)
+{
+    struct arena arena;
+    struct tick tick;
+    const size_t whose = (size_t)world_draw(world, WORLD_TENANTS);
+    const bool is_shared = world_chance(world, 50);
+    struct command command = {
+        .kind = kind,
+        .shard = is_shared ? SHARD_SYSTEM : world->shards[whose],
+        .tenant = is_shared ? (struct tenant_id){TENANT_SYSTEM} : world->tenants[whose],
+        .actor = STR("operator"),
+        .reason = STR("because"),
+        .arena = &arena,
+        .breaker = {.service = is_shared ? STR("scanner") : STR("attestor"),
+                    .mode = (int16_t)mode,
+                    .mode_ms = 1 + (int64_t)world_draw(world, 3000),
+                    .is_dry = world_chance(world, 20)},
+    };
+    arena_init(&arena, SIZE_MAX);
+    (void)world_do(world, &command, &tick);
+    tick_fini(&tick);
+    arena_fini(&arena);
+}
+
+static void operate_breakers(struct world *world)
+{
+    if (world_chance(world, 30)) {
+        set_breaker(world, COMMAND_BREAKER_RESET, BREAKER_AUTOMATIC);
+    } else {
+        set_breaker(world, COMMAND_BREAKER_FORCE, (enum breaker_mode)world_draw(world, 4));
+    }
+}
+
 static void build(struct world *world)
 {
     static const char *const types[WORLD_TYPES] = {
-        "{\"backoff_base_ms\":200,\"max_attempts\":3,\"ttl_ms\":1000}",
+        "{\"backoff_base_ms\":200,\"max_attempts\":3,\"services\":[\"scanner\"],\"ttl_ms\":1000}",
         "{\"max_attempts\":2,\"max_inflight\":3,\"no_progress_ms\":3000,\"ttl_ms\":2000}",
         "{\"max_attempts\":4,\"max_run_ms\":8000,\"requests_per_job\":2,\"ttl_ms\":1500}",
-        "{\"max_attempts\":3,\"start_deadline_ms\":20000,\"ttl_ms\":1000}",
+        "{\"max_attempts\":3,\"services\":[\"attestor\",\"scanner\"],\"start_deadline_ms\":20000,"
+        "\"ttl_ms\":1000}",
     };
     open_tenant(world, (struct tenant_id){TENANT_SYSTEM}, SHARD_SYSTEM, "system", 0);
     for (int i = 0; i < WORLD_TYPES; i++) {
@@ -175,6 +234,12 @@ static void build(struct world *world)
         (void)snprintf(name, sizeof(name), "type%d", i);
         put_config(world, COMMAND_JOB_TYPE_PUT, TENANT_SYSTEM, SHARD_SYSTEM, name, types[i]);
     }
+    put_breaker(world, "scanner",
+                "{\"min_calls\":6,\"open_max_ms\":4000,\"open_ms\":500,\"ramp_ms\":800,"
+                "\"slow_ms\":1500,\"window_ms\":6000}");
+    put_breaker(world, "attestor",
+                "{\"consecutive_failures\":3,\"open_max_ms\":2000,\"open_ms\":400,"
+                "\"per_tenant\":true,\"probes\":2,\"ramp_ms\":0,\"window_ms\":6000}");
     for (int i = 0; i < WORLD_TENANTS; i++) {
         char name[16];
         struct command command = {
@@ -322,6 +387,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
     world.limits.key_retention_us = 10 * US_PER_S;
     world.limits.payload_retention_us = 12 * US_PER_S;
     world.limits.retain_cap = 5;
+    world.limits.breaker_ask_us = 300 * US_PER_MS;
     world.checker = checker_new(world.ledger);
     struct explainer *explainer = explainer_new(seed);
     build(&world);
@@ -334,6 +400,9 @@ int64_t world_run(uint64_t seed, struct world_options options)
         }
         if (world_chance(&world, 20)) {
             run_retention(&world);
+        }
+        if (world_chance(&world, 1)) {
+            operate_breakers(&world);
         }
         run_due(&world);
         explainer_step(explainer, &world);
