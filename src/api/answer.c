@@ -115,6 +115,7 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     if (call->err.pointer[0] != 0) {
         JSON_STR(&w, "pointer", shown(call, call->err.pointer));
     }
+    JSON_STR(&w, "request_id", call->request_id);
     const int64_t wait_ms = retry_after_ms(call, code);
     if (wait_ms > 0) {
         JSON_INT(&w, "retry_after_ms", wait_ms);

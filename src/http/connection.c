@@ -176,7 +176,7 @@ static enum MHD_Result send_answer(struct http_connection *c)
     for (const struct reply_header *h = c->headers; h != NULL; h = h->next) {
         (void)MHD_add_response_header(response, h->name, h->value);
     }
-    if (atomic_load(&c->server->quiesced)) {
+    if (c->closes || atomic_load(&c->server->quiesced)) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     const enum MHD_Result queued =
@@ -192,14 +192,58 @@ static void refuse(struct http_connection *c, enum err_code code, const char *de
     CHECK(c->exchange.status != 0);
 }
 
-static bool framing_is_sound(const struct http_exchange *exchange)
+/* What decides where a request ends and whom it is for; and whether a name is none. */
+struct head {
+    int hosts;
+    int lengths;
+    int encodings;
+    bool is_chunked;
+    bool has_bad_name;
+};
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                 size_t key_size, const char *value, size_t value_size)
 {
-    return http_request_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH).ptr == NULL ||
-           http_request_header(exchange, MHD_HTTP_HEADER_TRANSFER_ENCODING).ptr == NULL;
+    struct head *head = cls;
+    const struct str name = {key, key_size};
+    const struct str text = {value, value_size};
+    (void)kind;
+    head->hosts += str_eq_nocase(name, STR("Host"));
+    head->lengths += str_eq_nocase(name, STR("Content-Length"));
+    if (str_eq_nocase(name, STR("Transfer-Encoding"))) {
+        head->encodings++;
+        head->is_chunked = str_eq_nocase(text, STR("chunked"));
+    }
+    head->has_bad_name = head->has_bad_name || name.len == 0 || !str_eq(str_trim(name), name);
+    return MHD_YES;
+}
+
+/* What libmicrohttpd lets pass and RFC 9112 does not (sections 3.2, 5.1, 6.1, 6.3): a proxy in
+ * between could read it otherwise. Null: nothing is wrong. */
+static const char *fault_of_head(const struct http_connection *c, const char *version)
+{
+    struct head head = {0};
+    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, on_header, &head);
+    if (head.hosts > 1 || (head.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0)) {
+        return "the request must have one Host";
+    }
+    if (head.encodings > 0 && head.lengths > 0) {
+        return "Content-Length and Transfer-Encoding exclude each other";
+    }
+    if (head.lengths > 1) {
+        return "Content-Length is there more than once";
+    }
+    if (head.encodings > 1 || (head.encodings == 1 && !head.is_chunked)) {
+        return "a Transfer-Encoding other than chunked is not read";
+    }
+    if (str_find(c->exchange.path, ' ') < c->exchange.path.len) {
+        return "the path holds a space that is not escaped";
+    }
+    return head.has_bad_name ? "a header's name is empty or ends with a space" : NULL;
 }
 
 static enum MHD_Result on_headers(struct http_connection *c, struct MHD_Connection *mhd,
-                                  const char *url, const char *method)
+                                  const char *url, const char *method, const char *version)
 {
     struct http_exchange *x = &c->exchange;
     const struct http_handler *handler = &c->server->config.handler;
@@ -210,8 +254,13 @@ static enum MHD_Result on_headers(struct http_connection *c, struct MHD_Connecti
     x->path = arena_str(&x->arena, str_from(url));
     handler->begin(handler->ctx, x);
     const int64_t length = http_content_length(x);
-    if (x->status == 0 && !framing_is_sound(x)) {
-        refuse(c, ERR_INVALID_REQUEST, "Content-Length and Transfer-Encoding exclude each other");
+    const char *fault = fault_of_head(c, version);
+    if (fault != NULL) {
+        c->closes = true; /* Where the next request begins is not certain. */
+        if (x->status == 0) {
+            refuse(c, ERR_INVALID_REQUEST, fault);
+        }
+        return send_answer(c);
     }
     if (x->status == 0 && x->sink == NULL && length > (int64_t)x->body_max) {
         refuse(c, ERR_PAYLOAD_TOO_LARGE, "the body is larger than this operation takes");
@@ -307,13 +356,12 @@ enum MHD_Result connection_on_access(void *cls, struct MHD_Connection *mhd, cons
                                      const char *upload_data, size_t *upload_size, void **context)
 {
     (void)cls;
-    (void)version;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_connection *c = info->socket_context;
     if (*context == NULL) {
         *context = c;
-        return on_headers(c, mhd, url, method);
+        return on_headers(c, mhd, url, method, version);
     }
     atomic_store(&c->wake, WAKE_RUNNING);
     return *upload_size > 0 ? on_body(c, upload_data, upload_size) : on_step(c);

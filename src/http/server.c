@@ -143,7 +143,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server)
         {MHD_OPTION_CONNECTION_LIMIT, config->connections_max, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->header_bytes, NULL},
-        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)connection_on_completed, server},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_on_notify, server},
