@@ -133,7 +133,7 @@ static void fill_submit(struct bench *bench, struct command *command, struct ten
         if (bench->options.keys) {
             items[i].key = arena_format(arena, "key-%lld", (long long)bench->next_key++);
         }
-        items[i].digest = submit_digest(&items[i]);
+        submit_digest(&items[i], 1);
     }
     *command = (struct command){.kind = COMMAND_SUBMIT,
                                 .shard = tenant.shard,

@@ -83,7 +83,7 @@ static struct str shown(struct call *call, const char *text)
 static void put_errors(struct call *call, struct json_writer *w, const struct call_error *errors,
                        size_t count)
 {
-    json_put_key(w, STR("errors"));
+    JSON_KEY(w, "errors");
     json_put_array(w);
     for (size_t i = 0; i < count; i++) {
         json_put_object(w);
@@ -124,11 +124,11 @@ void call_fail_with(struct call *call, const struct call_error *errors, size_t c
     }
     JSON_INT(&w, "status", info->status);
     JSON_STR(&w, "title", str_from(info->title));
-    json_put_key(&w, STR("type"));
+    JSON_KEY(&w, "type");
     json_put_str(&w, arena_format(call->arena, "urn:stella:error:%s", info->name));
     const char *policy = manners_refused(call, code, wait_ms);
     if (policy != NULL) {
-        json_put_key(&w, STR("violated-policies"));
+        JSON_KEY(&w, "violated-policies");
         json_put_array(&w);
         json_put_str(&w, str_from(policy));
         json_put_array_end(&w);

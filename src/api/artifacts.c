@@ -278,9 +278,9 @@ static void lineage_is_read(struct call *call)
     }
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("produced_by"));
+    JSON_KEY(&w, "produced_by");
     put_uses(&w, &lineage->found, ARTIFACT_OUTPUT);
-    json_put_key(&w, STR("used_by"));
+    JSON_KEY(&w, "used_by");
     put_uses(&w, &lineage->found, ARTIFACT_INPUT);
     json_put_object_end(&w);
     call_answer(call, 200);

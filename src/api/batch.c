@@ -149,7 +149,7 @@ static void give_room(struct call *call, struct batch *batch, struct command *co
 
 void batch_split(struct call *call, struct batch *batch, enum command_kind kind)
 {
-    batch->commands = arena_array(call->arena, struct command, batch->items.n);
+    batch->commands = arena_bytes(call->arena, batch->items.n * sizeof(struct command));
     for (size_t i = 0; i < batch->items.n; i++) {
         struct batch_item *item = &batch->items.v[i];
         if (item->code != ERR_OK) {

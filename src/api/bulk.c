@@ -181,7 +181,7 @@ static void answer_preview(struct call *call)
     json_put_object(&w);
     JSON_STR(&w, "action", bulk->action);
     JSON_INT(&w, "count", (int64_t)bulk->jobs.n);
-    json_put_key(&w, STR("sample"));
+    JSON_KEY(&w, "sample");
     json_put_array(&w);
     for (size_t i = 0; i < bulk->jobs.n && i < SAMPLE; i++) {
         put_id(&w, bulk->jobs.v[i]);
@@ -210,10 +210,10 @@ static void put_result(struct json_writer *w, const struct command *command)
     const bool taken = command->err.code == ERR_OK;
     json_put_object(w);
     JSON_STR(w, "code", str_from(err_info(command->err.code)->name));
-    json_put_key(w, STR("id"));
+    JSON_KEY(w, "id");
     put_id(w, command->job.job.v);
     if (command->job.made.v > 0) {
-        json_put_key(w, STR("made"));
+        JSON_KEY(w, "made");
         put_id(w, command->job.made.v);
     }
     if (taken && command->kind != COMMAND_JOB_REPLAY) {
@@ -229,7 +229,7 @@ static void answer_bulk(struct call *call)
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_INT(&w, "count", (int64_t)bulk->jobs.n);
-    json_put_key(&w, STR("items"));
+    JSON_KEY(&w, "items");
     json_put_array(&w);
     for (size_t i = 0; i < bulk->jobs.n; i++) {
         put_result(&w, &bulk->commands[i]);

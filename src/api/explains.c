@@ -201,10 +201,10 @@ static void put_gate(struct json_writer *w, const struct explain_gate *gate)
     if (refuses) {
         JSON_STR(w, "hold", str_from(hold_name(gate->hold)));
         JSON_STR(w, "lifted_by", str_from(explain_lift_name(gate->lift)));
-        json_put_key(w, STR("not_before"));
+        JSON_KEY(w, "not_before");
         put_time_or_null(w, gate->not_before);
     }
-    json_put_key(w, STR("numbers"));
+    JSON_KEY(w, "numbers");
     json_put_object(w);
     for (size_t i = 0; i < gate->number_count; i++) {
         json_put_key(w, str_from(gate->numbers[i].name));
@@ -220,7 +220,7 @@ static void put_gate(struct json_writer *w, const struct explain_gate *gate)
 
 static void put_frees(struct json_writer *w, const struct explanation *told)
 {
-    json_put_key(w, STR("frees"));
+    JSON_KEY(w, "frees");
     json_put_array(w);
     for (size_t i = 0; i < told->gate_count; i++) {
         const struct explain_gate *gate = &told->gates[i];
@@ -231,7 +231,7 @@ static void put_frees(struct json_writer *w, const struct explanation *told)
                 JSON_STR(w, "service", gate->about);
             }
             JSON_STR(w, "set", str_from(gate->free.name));
-            json_put_key(w, STR("to"));
+            JSON_KEY(w, "to");
             put_value(w, &gate->free);
             json_put_object_end(w);
         }
@@ -250,14 +250,14 @@ static void put_job_id(struct json_writer *w, struct str key, int64_t job)
 static void put_ended(struct json_writer *w, const struct explanation *told)
 {
     const struct outcome_row *outcome = told->place.outcome;
-    json_put_key(w, STR("ended"));
+    JSON_KEY(w, "ended");
     json_put_object(w);
     JSON_TIME(w, "at", outcome->ended_at);
     if (outcome->cause > 0) {
         put_job_id(w, STR("cause"), outcome->cause);
     }
     JSON_STR(w, "class", outcome->class);
-    json_put_key(w, STR("retry"));
+    JSON_KEY(w, "retry");
     if (told->retry == JOB_NONE) {
         json_put_null(w);
     } else {
@@ -269,7 +269,7 @@ static void put_ended(struct json_writer *w, const struct explanation *told)
 
 static void put_lease(struct json_writer *w, const struct leased_row *lease)
 {
-    json_put_key(w, STR("lease"));
+    JSON_KEY(w, "lease");
     json_put_object(w);
     if (lease->cancel_at > 0) {
         JSON_TIME(w, "cancel_at", lease->cancel_at);
@@ -287,7 +287,7 @@ static void put_lease(struct json_writer *w, const struct leased_row *lease)
 static void put_position(struct json_writer *w, const struct explanation *told)
 {
     const struct position *position = &told->position;
-    json_put_key(w, STR("position"));
+    JSON_KEY(w, "position");
     json_put_object(w);
     JSON_INT(w, "ahead", position->ahead);
     JSON_INT(w, "ahead_in_lane", position->ahead_in_lane);
@@ -300,10 +300,10 @@ static void put_position(struct json_writer *w, const struct explanation *told)
 
 static void put_predecessors(struct json_writer *w, const struct explanation *told)
 {
-    json_put_key(w, STR("predecessors"));
+    JSON_KEY(w, "predecessors");
     json_put_object(w);
     JSON_INT(w, "awaited", told->awaited);
-    json_put_key(w, STR("items"));
+    JSON_KEY(w, "items");
     json_put_array(w);
     for (size_t i = 0; i < told->predecessors.n; i++) {
         const struct explain_predecessor *one = &told->predecessors.v[i];
@@ -321,7 +321,7 @@ static void put_predecessors(struct json_writer *w, const struct explanation *to
 
 static void put_hold(struct json_writer *w, const struct explain_gate *first)
 {
-    json_put_key(w, STR("hold"));
+    JSON_KEY(w, "hold");
     json_put_object(w);
     JSON_STR(w, "reason", str_from(hold_name(first->hold)));
     if (first->not_before > 0) {
@@ -340,7 +340,7 @@ static void put_explanation(struct call *call, struct json_writer *w, struct job
         put_ended(w, told);
     }
     put_frees(w, told);
-    json_put_key(w, STR("gates"));
+    JSON_KEY(w, "gates");
     json_put_array(w);
     for (size_t i = 0; i < told->gate_count; i++) {
         put_gate(w, &told->gates[i]);
@@ -353,7 +353,7 @@ static void put_explanation(struct call *call, struct json_writer *w, struct job
     if (told->place.leased != NULL) {
         put_lease(w, told->place.leased);
     }
-    json_put_key(w, STR("not_before"));
+    JSON_KEY(w, "not_before");
     put_time_or_null(w, told->not_before);
     if (waits) {
         put_position(w, told);

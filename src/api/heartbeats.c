@@ -77,7 +77,7 @@ static void answer(struct call *call)
     }
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("results"));
+    JSON_KEY(&w, "results");
     json_put_array(&w);
     for (size_t i = 0; i < batch->items.n; i++) {
         const struct batch_item *item = &batch->items.v[i];

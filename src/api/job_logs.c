@@ -92,7 +92,7 @@ static void answer_json(struct call *call, const struct logs *logs)
     json_put_object(&w);
     JSON_INT(&w, "attempt", logs->place.grant);
     JSON_BOOL(&w, "complete", logs->complete);
-    json_put_key(&w, STR("items"));
+    JSON_KEY(&w, "items");
     json_put_array(&w);
     for (size_t i = 0; i < logs->lines.n; i++) {
         put_line(&w, &logs->lines.v[i]);

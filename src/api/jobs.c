@@ -11,7 +11,7 @@ static void answer_made(struct call *call)
     manners_live_jobs(call, command->live_max, command->live_left);
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("jobs"));
+    JSON_KEY(&w, "jobs");
     json_put_array(&w);
     for (size_t i = 0; i < command->submit.count; i++) {
         const struct submit_item *item = &command->submit.items[i];
@@ -110,7 +110,7 @@ void api_submit_jobs(struct call *call)
     if (submission_failed(call, &s, code)) {
         return;
     }
-    submission_digest(&s);
+    submit_digest(s.items.v, s.items.n);
     struct command *command = call_command(call, COMMAND_SUBMIT);
     command->request_key = call->request_key;
     if (call->request_key.len > 0) {

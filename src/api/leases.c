@@ -209,7 +209,7 @@ static void put_lease_head(struct json_writer *w, const struct lease_grant *gran
     const bool has_host = grant->source != NULL && grant->source->host.len > 0;
     JSON_INT(w, "attempt", lease->carry.spent + 1);
     JSON_INT(w, "grant", lease->carry.grant);
-    json_put_key(w, STR("host"));
+    JSON_KEY(w, "host");
     if (has_host) {
         json_put_str(w, grant->source->host);
     } else {
@@ -222,7 +222,7 @@ static void put_lease_tail(struct json_writer *w, const struct lease_grant *gran
 {
     const struct leased_row *lease = grant->lease;
     char run[ID_TEXT];
-    json_put_key(w, STR("requests_allowed"));
+    JSON_KEY(w, "requests_allowed");
     if (lease->requests > 0) {
         json_put_int(w, lease->requests);
     } else {
@@ -294,7 +294,7 @@ static void answer_claim(struct call *call)
     }
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("leases"));
+    JSON_KEY(&w, "leases");
     json_put_array(&w);
     for (size_t i = 0; i < claim->parts.n; i++) {
         const struct claim_part *part = &claim->parts.v[i];

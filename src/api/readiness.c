@@ -120,7 +120,7 @@ const struct readiness *readiness_of(struct call *call, const struct known_types
 void readiness_put(struct json_writer *w, const struct readiness *readiness)
 {
     json_put_object(w);
-    json_put_key(w, STR("reasons"));
+    JSON_KEY(w, "reasons");
     json_put_array(w);
     for (size_t i = 0; i < readiness->findings.n; i++) {
         const struct finding *finding = &readiness->findings.v[i];

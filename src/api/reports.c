@@ -170,38 +170,49 @@ static bool take_release(struct scan *scan, struct batch_item *item, struct str 
 
 /* ---- The digest by which a repeated report is known ---- */
 
-static void digest_int(struct sha256_stream *stream, int64_t value)
+static void put_int(struct buf *out, int64_t value)
 {
-    sha256_stream_add(stream, (struct str){(const char *)&value, sizeof(value)});
+    buf_put(out, &value, sizeof(value));
 }
 
-static void digest_str(struct sha256_stream *stream, struct str text)
+static void put_str(struct buf *out, struct str text)
 {
-    digest_int(stream, (int64_t)text.len);
-    sha256_stream_add(stream, text);
+    put_int(out, (int64_t)text.len);
+    buf_str(out, text);
 }
 
-static struct sha256 digest_of(const struct batch_item *item)
+static void put_report(struct buf *out, const struct batch_item *item)
 {
     const struct report_item *report = &item->report;
-    struct sha256_stream *stream = sha256_stream_new();
-    digest_int(stream, report->kind);
-    digest_str(stream, report->result);
-    digest_str(stream, report->class);
-    digest_int(stream, report->permanent);
-    digest_int(stream, report->retry_after_us);
-    digest_int(stream, report->requests_used);
+    put_int(out, report->kind);
+    put_str(out, report->result);
+    put_str(out, report->class);
+    put_int(out, report->permanent);
+    put_int(out, report->retry_after_us);
+    put_int(out, report->requests_used);
     for (size_t i = 0; i < item->artifacts.n; i++) {
         const struct report_artifact *artifact = &item->artifacts.v[i];
-        digest_str(stream, artifact->name);
-        digest_str(stream, (struct str){(const char *)artifact->sha256.bytes, SHA256_SIZE});
-        digest_int(stream, artifact->size);
-        digest_str(stream, artifact->media_type);
-        digest_int(stream, artifact->role);
+        put_str(out, artifact->name);
+        put_str(out, (struct str){(const char *)artifact->sha256.bytes, SHA256_SIZE});
+        put_int(out, artifact->size);
+        put_str(out, artifact->media_type);
+        put_int(out, artifact->role);
     }
-    const struct sha256 digest = sha256_stream_finish(stream);
+}
+
+static void set_digests(struct batch *batch)
+{
+    CLEANUP(buf_fini) struct buf text;
+    struct sha256_stream *stream = sha256_stream_new();
+    buf_init(&text, SIZE_MAX); /* An item is at most as large as the body. */
+    for (size_t i = 0; i < batch->items.n; i++) {
+        struct batch_item *item = &batch->items.v[i];
+        buf_reset(&text);
+        put_report(&text, item);
+        sha256_stream_add(stream, buf_get(&text));
+        item->report.digest = sha256_stream_finish(stream);
+    }
     sha256_stream_free(stream);
-    return digest;
 }
 
 /* ---- Answering ---- */
@@ -214,7 +225,7 @@ static void answer(struct call *call)
     }
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("results"));
+    JSON_KEY(&w, "results");
     json_put_array(&w);
     for (size_t i = 0; i < batch->items.n; i++) {
         const struct batch_item *item = &batch->items.v[i];
@@ -291,9 +302,9 @@ static void report(struct call *call, enum report_kind kind,
             call_fail(call);
             return;
         }
-        item->report.digest = digest_of(item);
         has_artifacts |= item->artifacts.n > 0;
     }
+    set_digests(batch);
     if (has_artifacts) {
         pool_run(call, look_for_artifacts, send);
     } else {

@@ -139,7 +139,7 @@ static struct str say_run(struct arena *arena, const struct run_why *why)
 static void put_jobs(struct json_writer *w, const struct group *group)
 {
     JSON_INT(w, "count", group->count);
-    json_put_key(w, STR("jobs"));
+    JSON_KEY(w, "jobs");
     json_put_array(w);
     for (int64_t i = 0; i < group->count && i < NAMED_MAX; i++) {
         char id[ID_TEXT];
@@ -161,14 +161,14 @@ static void put_reasons(struct json_writer *w, const struct run_why *why)
 {
     bool told[HOLD_COUNT] = {false};
     int hold = HOLD_NONE;
-    json_put_key(w, STR("reasons"));
+    JSON_KEY(w, "reasons");
     json_put_array(w);
     while ((hold = next_reason(why, told)) != HOLD_NONE) {
         const struct group *group = &why->reasons[hold];
         told[hold] = true;
         json_put_object(w);
         put_jobs(w, group);
-        json_put_key(w, STR("not_before"));
+        JSON_KEY(w, "not_before");
         if (group->not_before > 0) {
             json_put_time(w, group->not_before);
         } else {

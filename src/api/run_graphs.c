@@ -83,10 +83,10 @@ static void read_dag(struct call *call, struct reader *reader)
 static void put_edge(struct json_writer *w, const struct edge_row *edge)
 {
     json_put_object(w);
-    json_put_key(w, STR("from"));
+    JSON_KEY(w, "from");
     put_job_id(w, (struct job_id){edge->pred});
     JSON_STR(w, "on", edge->kind == EDGE_ALWAYS ? STR("always") : STR("success"));
-    json_put_key(w, STR("to"));
+    JSON_KEY(w, "to");
     put_job_id(w, (struct job_id){edge->succ});
     json_put_object_end(w);
 }
@@ -94,7 +94,7 @@ static void put_edge(struct json_writer *w, const struct edge_row *edge)
 static void put_node(struct json_writer *w, const struct run_node *node)
 {
     json_put_object(w);
-    json_put_key(w, STR("id"));
+    JSON_KEY(w, "id");
     put_job_id(w, node->job);
     JSON_STR(w, "name", node->name);
     JSON_STR(w, "state", str_from(job_state_name(node->state)));
@@ -105,7 +105,7 @@ static void put_node(struct json_writer *w, const struct run_node *node)
 static void put_dag_jobs(struct json_writer *w, struct dag *dag)
 {
     struct page *page = &dag->page;
-    json_put_key(w, STR("jobs"));
+    JSON_KEY(w, "jobs");
     json_put_array(w);
     for (size_t i = 0; i < dag->jobs.rows && i < (size_t)page->limit; i++) {
         const struct run_node node = run_node_of(&dag->jobs, i);
@@ -123,7 +123,7 @@ static void put_dag_edges(struct json_writer *w, struct dag *dag, struct arena *
     struct page *page = &dag->page;
     const size_t room =
         (size_t)page->limit > dag->jobs.rows ? (size_t)page->limit - dag->jobs.rows : 0;
-    json_put_key(w, STR("edges"));
+    JSON_KEY(w, "edges");
     json_put_array(w);
     for (size_t i = 0; i < dag->edges.rows && i < room; i++) {
         const struct edge_row *edge =
@@ -298,7 +298,7 @@ static void timeline_is_read(struct call *call)
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_TIME(&w, "base_at", timeline->row.submitted_at);
-    json_put_key(&w, STR("columns"));
+    JSON_KEY(&w, "columns");
     json_put_object(&w);
     for (size_t c = 0; c < sizeof(names) / sizeof(names[0]); c++) {
         json_put_key(&w, str_from(names[c]));
@@ -354,13 +354,13 @@ static void critical_is_read(struct call *call)
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_INT(&w, "duration_ms", critical->path.duration_us / US_PER_MS);
-    json_put_key(&w, STR("items"));
+    JSON_KEY(&w, "items");
     json_put_array(&w);
     for (size_t i = 0; i < critical->path.nodes.n; i++) {
         const struct run_node *node = &critical->graph.nodes.v[critical->path.nodes.v[i]];
         json_put_object(&w);
         JSON_INT(&w, "duration_ms", run_node_duration(node, critical->now) / US_PER_MS);
-        json_put_key(&w, STR("id"));
+        JSON_KEY(&w, "id");
         put_job_id(&w, node->job);
         JSON_STR(&w, "name", node->name);
         JSON_STR(&w, "state", str_from(job_state_name(node->state)));

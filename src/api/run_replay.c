@@ -165,9 +165,7 @@ static void submit_replay(struct call *call)
     struct replay *replay = call->state;
     struct command *command = call_command(call, COMMAND_RUN_SUBMIT);
     struct run_submit *run = &command->run;
-    for (size_t i = 0; i < replay->items.n; i++) {
-        replay->items.v[i].digest = submit_digest(&replay->items.v[i]);
-    }
+    submit_digest(replay->items.v, replay->items.n);
     run->name = replay->graph.run.name;
     run->digest = call_digest(call);
     run->replay_of = replay->run;

@@ -86,7 +86,7 @@ static void answer_run_made(struct call *call)
     json_put_object(&w);
     JSON_BOOL(&w, "duplicate", run->duplicate);
     JSON_STR(&w, "id", str_from(id));
-    json_put_key(&w, STR("jobs"));
+    JSON_KEY(&w, "jobs");
     json_put_array(&w);
     for (size_t i = 0; i < run->count; i++) {
         const struct submit_item *item = &run->items[i];
@@ -172,7 +172,7 @@ void api_submit_run(struct call *call)
         submission_fail_at(call, &err, at, s.items.n);
         return;
     }
-    submission_digest(&s);
+    submit_digest(s.items.v, s.items.n);
     run->items = s.items.v;
     run->count = s.items.n;
     run->error_at = s.items.n;

@@ -134,11 +134,24 @@ static void close(struct scan *s)
     }
 }
 
-static void note_key(struct scan *s, struct str key)
+/* A short key stands for itself (there is no NUL in it), which is most of them. */
+static uint64_t hash_of(struct str key)
 {
     static const struct hash_key fixed = {{0x7374656c6c61u, 0x6b657973u}};
+    uint64_t text = 0;
+    if (key.len > sizeof(text)) {
+        return hash_keyed(&fixed, key);
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        text = text << 8 | (unsigned char)key.ptr[i];
+    }
+    return text;
+}
+
+static void note_key(struct scan *s, struct str key)
+{
     struct scan_level *level = &s->levels[s->depth];
-    const uint64_t hash = hash_keyed(&fixed, key);
+    const uint64_t hash = hash_of(key);
     level->last_key = key;
     const size_t n = s->keys.n - level->keys_from;
     for (size_t i = 0; n < FEW_KEYS && i < n; i++) {

@@ -132,7 +132,7 @@ static struct str payload_of(struct call *call, const struct trigger *trigger,
     } else {
         json_put_object(&w);
         if (paths != NULL) {
-            json_put_key(&w, STR("paths"));
+            JSON_KEY(&w, "paths");
             json_put_value(&w, paths);
         }
         JSON_STR(&w, "source", trigger->read.name);
@@ -151,7 +151,7 @@ static void submit(struct call *call, const struct trigger *trigger, const json_
         .payload = payload_of(call, trigger, document),
         .priority = (int16_t)trigger->priority,
     };
-    item->digest = submit_digest(item);
+    submit_digest(item, 1);
     struct command *command = call_command(call, COMMAND_SUBMIT);
     command->request_key = call->request_key;
     if (call->request_key.len > 0) {
@@ -251,10 +251,10 @@ static void put_trial(struct json_writer *w, const struct test *test)
 {
     const struct trial *trial = &test->trial;
     json_put_object(w);
-    json_put_key(w, STR("answers"));
+    JSON_KEY(w, "answers");
     put_answers(w, trial);
     JSON_INT(w, "bytes", trial->bytes);
-    json_put_key(w, STR("class"));
+    JSON_KEY(w, "class");
     if (trial->error_class == NULL) {
         json_put_null(w);
     } else {
@@ -283,9 +283,9 @@ static void answer_test(struct call *call)
     struct json_writer w = call_json(call);
     json_put_object(&w);
     JSON_BOOL(&w, "ok", test->was_tried && test->trial.reached);
-    json_put_key(&w, STR("readiness"));
+    JSON_KEY(&w, "readiness");
     readiness_put(&w, test->read.readiness);
-    json_put_key(&w, STR("trial"));
+    JSON_KEY(&w, "trial");
     if (test->was_tried) {
         put_trial(&w, test);
     } else {

@@ -168,13 +168,6 @@ void submission_scan(struct submission *s, struct scan *scan, size_t max)
     }
 }
 
-void submission_digest(struct submission *s)
-{
-    for (size_t i = 0; i < s->items.n; i++) {
-        s->items.v[i].digest = submit_digest(&s->items.v[i]);
-    }
-}
-
 bool submission_failed(struct call *call, struct submission *s, enum err_code code)
 {
     if (code != ERR_OK) {

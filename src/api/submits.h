@@ -31,8 +31,6 @@ void submission_scan(struct submission *s, struct scan *scan, size_t max);
 /* Notes that something is wrong with an item, up to ITEM_ERRORS_MAX times. */
 void submission_refuse(struct submission *s, enum err_code code, struct str pointer,
                        const char *detail);
-/* Digests of all items, once they are known to be right. */
-void submission_digest(struct submission *s);
 /* Answers with call->err or what is wrong with items; false when nothing is. */
 bool submission_failed(struct call *call, struct submission *s, enum err_code code);
 /* Answers with what core said of an item (or of none, when `at` is `count`). */

@@ -27,7 +27,7 @@ static struct str tenant_name_of(struct call *call, int32_t tenant)
 
 static void put_scopes(struct json_writer *w, int32_t scopes)
 {
-    json_put_key(w, STR("scopes"));
+    JSON_KEY(w, "scopes");
     json_put_array(w);
     for (size_t i = 0; i < SCOPE_COUNT; i++) {
         int32_t bit = 0;
@@ -41,7 +41,7 @@ static void put_scopes(struct json_writer *w, int32_t scopes)
 
 static void put_tenant_name(struct json_writer *w, struct str name)
 {
-    json_put_key(w, STR("tenant"));
+    JSON_KEY(w, "tenant");
     if (name.len > 0) {
         json_put_str(w, name);
     } else {
@@ -51,7 +51,7 @@ static void put_tenant_name(struct json_writer *w, struct str name)
 
 static void put_token_id(struct json_writer *w, struct arena *arena, int64_t token)
 {
-    json_put_key(w, STR("id"));
+    JSON_KEY(w, "id");
     json_put_str(w, arena_format(arena, "tok-%lld", (long long)token));
 }
 

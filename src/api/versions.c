@@ -200,7 +200,7 @@ static void two_are_read(struct call *call)
     if (read_bodies(before, after, &old, &new)) {
         struct json_writer w = call_json(call);
         json_put_object(&w);
-        json_put_key(&w, STR("changes"));
+        JSON_KEY(&w, "changes");
         json_diff_put(&w, call->arena, old, new);
         JSON_INT(&w, "from", before->version);
         JSON_STR(&w, "name", versions->name);

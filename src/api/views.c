@@ -75,7 +75,7 @@ static void put_time(struct json_writer *w, struct str key, int64_t at)
 static void put_hold(struct json_writer *w, const struct job_view *view)
 {
     if (view->hold != HOLD_NONE) {
-        json_put_key(w, STR("hold"));
+        JSON_KEY(w, "hold");
         json_put_object(w);
         JSON_STR(w, "reason", str_from(hold_name(view->hold)));
         put_time(w, STR("until"), view->hold_until);
@@ -184,7 +184,7 @@ static void put_counts(struct json_writer *w, const struct run_row *run,
 {
     const int32_t pending =
         run->present - run->blocked - run->leased - run->succeeded - run->dead - run->canceled;
-    json_put_key(w, STR("counts"));
+    JSON_KEY(w, "counts");
     json_put_object(w);
     JSON_INT(w, "blocked", run->blocked);
     JSON_INT(w, "canceled", run->canceled);
@@ -329,7 +329,7 @@ struct json_writer page_open(struct call *call)
 {
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("items"));
+    JSON_KEY(&w, "items");
     json_put_array(&w);
     return w;
 }

@@ -30,7 +30,7 @@ static void answer(struct call *call)
     const size_t n = watch->lines.n;
     struct json_writer w = call_json(call);
     json_put_object(&w);
-    json_put_key(&w, STR("items"));
+    JSON_KEY(&w, "items");
     json_put_array(&w);
     for (size_t i = 0; i < n; i++) {
         json_put_raw(&w, watch->lines.v[i].text);

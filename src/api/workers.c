@@ -52,7 +52,7 @@ static void put_worker(struct json_writer *w, const struct worker_read *read,
         JSON_TIME(w, "changed_at", row->changed_at);
     }
     JSON_INT(w, "clock_offset_ms", row->offset_ms);
-    json_put_key(w, STR("job_types"));
+    JSON_KEY(w, "job_types");
     json_put_raw(w, row->job_types.len > 0 ? row->job_types : STR("[]"));
     JSON_INT(w, "leases", leases_of(read, row->name));
     JSON_STR(w, "name", row->name);

@@ -74,16 +74,10 @@ void buf_i64(struct buf *buf, int64_t value)
 
 void buf_hex(struct buf *buf, const void *bytes, size_t len)
 {
-    const unsigned char *in = bytes;
     char *out = buf_reserve(buf, len * 2);
-    if (out == NULL) {
-        return;
+    if (out != NULL) {
+        buf->len += (size_t)(str_put_hex(out, (struct str){bytes, len}) - out);
     }
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = "0123456789abcdef"[in[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[in[i] & 15];
-    }
-    buf->len += len * 2;
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

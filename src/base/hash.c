@@ -48,6 +48,7 @@ struct sha256 sha256_stream_finish(struct sha256_stream *stream)
 {
     struct sha256 digest;
     CHECK(EVP_DigestFinal_ex(stream->ctx, digest.bytes, NULL) == 1);
+    CHECK(EVP_DigestInit_ex(stream->ctx, NULL, NULL) == 1);
     return digest;
 }
 
@@ -73,11 +74,7 @@ bool sha256_eq(const struct sha256 *a, const struct sha256 *b)
 
 void sha256_format(const struct sha256 *digest, char out[SHA256_HEX + 1])
 {
-    for (int i = 0; i < SHA256_SIZE; i++) {
-        out[2 * i] = "0123456789abcdef"[digest->bytes[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[digest->bytes[i] & 15];
-    }
-    out[SHA256_HEX] = '\0';
+    *str_put_hex(out, (struct str){(const char *)digest->bytes, SHA256_SIZE}) = '\0';
 }
 
 static int hex_digit(char c)

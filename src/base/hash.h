@@ -25,6 +25,7 @@ struct hash_key {
 struct sha256_stream;
 struct sha256_stream *sha256_stream_new(void);
 void sha256_stream_add(struct sha256_stream *stream, struct str bytes);
+/* The digest of what was added; the stream begins anew. */
 struct sha256 sha256_stream_finish(struct sha256_stream *stream);
 void sha256_stream_free(struct sha256_stream *stream);
 

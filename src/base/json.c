@@ -16,7 +16,7 @@ void json_begin(struct json_writer *w, struct buf *out)
     w->out = out;
     w->depth = 0;
     w->sorted = true;
-    w->has_members[0] = false; /* open() makes the other levels. */
+    w->levels[0].has_members = false; /* open() makes the other levels. */
     w->after_key = false;
 }
 
@@ -24,10 +24,10 @@ static void before_value(struct json_writer *w)
 {
     if (w->after_key) {
         w->after_key = false;
-    } else if (w->has_members[w->depth]) {
+    } else if (w->levels[w->depth].has_members) {
         buf_char(w->out, ',');
     }
-    w->has_members[w->depth] = true;
+    w->levels[w->depth].has_members = true;
 }
 
 static void open(struct json_writer *w, char bracket)
@@ -35,8 +35,8 @@ static void open(struct json_writer *w, char bracket)
     before_value(w);
     CHECK(w->depth < JSON_DEPTH_MAX);
     w->depth++;
-    w->has_members[w->depth] = false;
-    w->last_key_len[w->depth] = 0;
+    w->levels[w->depth].has_members = false;
+    w->levels[w->depth].key_first = 0;
     buf_char(w->out, bracket);
 }
 
@@ -88,28 +88,46 @@ static uint64_t bytes_below(uint64_t eight, unsigned limit)
     return (eight - EACH_BYTE(limit)) & ~eight & EACH_BYTE(0x80);
 }
 
-static bool is_plain(char c)
+/* The high bit of the first byte that a JSON string cannot hold as it is; 0 when there is none. */
+static uint64_t special_in(uint64_t eight)
 {
-    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+    return bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
+           bytes_below(eight ^ EACH_BYTE('\\'), 1);
+}
+
+static uint64_t load_eight(const char *at)
+{
+    uint64_t eight;
+    memcpy(&eight, at, sizeof(eight));
+    return le64toh(eight);
+}
+
+/* Up to seven bytes; the others are zero, which is special. */
+static uint64_t load_few(struct str text)
+{
+    uint64_t few = 0;
+    for (size_t i = text.len; i > 0; i--) {
+        few = few << 8 | (unsigned char)text.ptr[i - 1];
+    }
+    return few;
 }
 
 size_t json_plain_len(struct str text)
 {
+    if (text.len < sizeof(uint64_t)) {
+        return (size_t)__builtin_ctzll(special_in(load_few(text))) / 8;
+    }
     size_t at = 0;
-    uint64_t eight;
-    for (; at + sizeof(eight) <= text.len; at += sizeof(eight)) {
-        memcpy(&eight, text.ptr + at, sizeof(eight));
-        eight = le64toh(eight);
-        const uint64_t special = bytes_below(eight, 0x20) | bytes_below(eight ^ EACH_BYTE('"'), 1) |
-                                 bytes_below(eight ^ EACH_BYTE('\\'), 1);
+    for (; at < text.len; at += sizeof(uint64_t)) {
+        /* The last eight bytes overlap those before them, which are plain. */
+        const size_t last = text.len - sizeof(uint64_t);
+        at = at > last ? last : at;
+        const uint64_t special = special_in(load_eight(text.ptr + at));
         if (special != 0) {
             return at + (size_t)__builtin_ctzll(special) / 8;
         }
     }
-    while (at < text.len && is_plain(text.ptr[at])) {
-        at++;
-    }
-    return at;
+    return text.len;
 }
 
 /* Returns the end of what it wrote: the text and two quotes. */
@@ -146,53 +164,114 @@ static void quoted(struct buf *out, struct str s)
 /* The last key lies in the output otherwise than it sorts: the next one is not compared with it. */
 #define KEY_ESCAPED SIZE_MAX
 
-static bool ascends(struct str last, struct str key)
+/* True when the key sorts behind the last one of the level. */
+static bool ascends(const struct json_writer *w, const struct json_level *level, struct str key)
 {
-    if (last.len > 0 && key.len > 0 && last.ptr[0] != key.ptr[0]) {
-        return (unsigned char)last.ptr[0] < (unsigned char)key.ptr[0];
+    if (!w->sorted || !level->has_members || w->out->overflow || level->key_len == KEY_ESCAPED) {
+        return true;
     }
-    return str_cmp(last, key) < 0;
+    return str_cmp((struct str){w->out->ptr + level->key_at, level->key_len}, key) < 0;
 }
 
-/* `len` as last_key_len. */
-static void before_key(struct json_writer *w, struct str key, size_t len)
+/* `len` as key_len. Nearly always the first bytes tell the order. */
+static inline void before_key(struct json_writer *w, struct json_level *level, struct str key,
+                              size_t len)
 {
-    const int d = w->depth;
-    const struct buf *out = w->out;
-    const bool follows = w->has_members[d];
-    CHECK(d > 0 && !w->after_key);
-    if (w->sorted && follows && !out->overflow && w->last_key_len[d] != KEY_ESCAPED) {
-        const struct str last = {out->ptr + w->last_key_at[d], w->last_key_len[d]};
-        CHECK(ascends(last, key));
+    const unsigned char first = key.len > 0 ? (unsigned char)key.ptr[0] : 0;
+    CHECK(w->depth > 0 && !w->after_key);
+    CHECK(first > level->key_first || ascends(w, level, key));
+    level->key_at = w->out->len + level->has_members + 1;
+    level->key_len = len;
+    level->key_first = first;
+    level->has_members = true;
+}
+
+/* Writes `,"key":` and makes room for `more` bytes behind it, which it returns; null when full. */
+static inline char *begin_member(struct json_writer *w, struct str member, size_t more)
+{
+    struct json_level *level = &w->levels[w->depth];
+    const bool follows = level->has_members;
+    const struct str key = {member.ptr + 2, member.len - 4};
+    before_key(w, level, key, key.len);
+    char *at = buf_reserve(w->out, member.len - !follows + more);
+    if (at == NULL) {
+        return NULL;
     }
-    w->last_key_at[d] = out->len + follows + 1;
-    w->last_key_len[d] = len;
-    w->has_members[d] = true;
+    *at = ',';
+    memcpy(at + follows, member.ptr + 1, member.len - 1);
+    return at + follows + member.len - 1;
+}
+
+static void advance(struct json_writer *w, const char *end)
+{
+    w->out->len = (size_t)(end - w->out->ptr);
+}
+
+void json_member(struct json_writer *w, struct str member)
+{
+    const char *end = begin_member(w, member, 0);
     w->after_key = true;
+    if (end != NULL) {
+        advance(w, end);
+    }
 }
 
-void json_put_name(struct json_writer *w, struct str key)
+void json_member_str(struct json_writer *w, struct str member, struct str value)
 {
-    const bool follows = w->has_members[w->depth];
-    before_key(w, key, key.len);
-    char *room = buf_reserve(w->out, key.len + 4);
-    if (room != NULL) {
-        char *at = room;
-        *at = ',';
-        at = put_quoted(at + follows, key);
-        *at++ = ':';
-        w->out->len += (size_t)(at - room);
+    if (json_plain_len(value) != value.len) {
+        json_member(w, member);
+        json_put_str(w, value);
+        return;
+    }
+    char *at = begin_member(w, member, value.len + 2);
+    if (at != NULL) {
+        advance(w, put_quoted(at, value));
+    }
+}
+
+enum { NUMBER_TEXT = 22 };
+
+/* At most NUMBER_TEXT bytes; returns their end. */
+static char *put_number(char *at, int64_t value)
+{
+    const bool large = value > JSON_INT_MAX || value < -JSON_INT_MAX;
+    if (large) {
+        *at++ = '"';
+    }
+    at = str_put_i64(at, value);
+    if (large) {
+        *at++ = '"';
+    }
+    return at;
+}
+
+void json_member_int(struct json_writer *w, struct str member, int64_t value)
+{
+    char text[NUMBER_TEXT];
+    const size_t len = (size_t)(put_number(text, value) - text);
+    char *at = begin_member(w, member, len);
+    if (at != NULL) {
+        advance(w, mempcpy(at, text, len));
+    }
+}
+
+void json_member_hex(struct json_writer *w, struct str member, struct str bytes)
+{
+    char *at = begin_member(w, member, 2 * bytes.len + 2);
+    if (at != NULL) {
+        *at++ = '"';
+        at = str_put_hex(at, bytes);
+        *at++ = '"';
+        advance(w, at);
     }
 }
 
 void json_put_key(struct json_writer *w, struct str key)
 {
-    if (json_plain_len(key) == key.len) {
-        json_put_name(w, key);
-        return;
-    }
-    const bool follows = w->has_members[w->depth];
-    before_key(w, key, KEY_ESCAPED);
+    struct json_level *level = &w->levels[w->depth];
+    const bool follows = level->has_members;
+    before_key(w, level, key, json_plain_len(key) == key.len ? key.len : KEY_ESCAPED);
+    w->after_key = true;
     if (follows) {
         buf_char(w->out, ',');
     }
@@ -208,15 +287,9 @@ void json_put_str(struct json_writer *w, struct str value)
 
 void json_put_int(struct json_writer *w, int64_t value)
 {
+    char text[NUMBER_TEXT];
     before_value(w);
-    const bool large = value > JSON_INT_MAX || value < -JSON_INT_MAX;
-    if (large) {
-        buf_char(w->out, '"');
-    }
-    buf_i64(w->out, value);
-    if (large) {
-        buf_char(w->out, '"');
-    }
+    buf_put(w->out, text, (size_t)(put_number(text, value) - text));
 }
 
 void json_put_bool(struct json_writer *w, bool value)

@@ -21,14 +21,19 @@
 
 enum { JSON_DEPTH_MAX = 64 };
 
+struct json_level {
+    size_t key_at; /* Where the last key of this object lies in out. */
+    size_t key_len;
+    unsigned char key_first; /* Its first byte; 0 before the first key. */
+    bool has_members;        /* A comma is due before the next member. */
+};
+
 struct json_writer {
     struct buf *out; /* Borrowed. */
     int depth;
-    bool sorted;                            /* Keys must ascend; off only for foreign documents. */
-    bool has_members[JSON_DEPTH_MAX + 1];   /* A comma is due before the next member. */
-    bool after_key;                         /* A value is due. */
-    size_t last_key_at[JSON_DEPTH_MAX + 1]; /* Where the last key of this object lies in out. */
-    size_t last_key_len[JSON_DEPTH_MAX + 1];
+    bool sorted;    /* Keys must ascend; off only for foreign documents. */
+    bool after_key; /* A value is due. */
+    struct json_level levels[JSON_DEPTH_MAX + 1];
 };
 
 void json_begin(struct json_writer *w, struct buf *out);
@@ -37,8 +42,6 @@ void json_put_object_end(struct json_writer *w);
 void json_put_array(struct json_writer *w);
 void json_put_array_end(struct json_writer *w);
 void json_put_key(struct json_writer *w, struct str key);
-/* The same for a key that needs no escape, as the names of our own documents. */
-void json_put_name(struct json_writer *w, struct str key);
 void json_put_str(struct json_writer *w, struct str value);
 /* Within 2^53-1 a number, beyond that a string (RFC 8785 has doubles only). */
 void json_put_int(struct json_writer *w, int64_t value);
@@ -51,13 +54,23 @@ void json_put_time(struct json_writer *w, int64_t us);
 /* Any jansson value, keys sorted; reals as shortest round-trip text. */
 void json_put_value(struct json_writer *w, const json_t *value);
 
-/* key + value in one line; JSON_KEY_x(w, "literal", value). */
-#define JSON_STR(w, key, value)  (json_put_name((w), STR(key)), json_put_str((w), (value)))
-#define JSON_INT(w, key, value)  (json_put_name((w), STR(key)), json_put_int((w), (value)))
-#define JSON_BOOL(w, key, value) (json_put_name((w), STR(key)), json_put_bool((w), (value)))
-#define JSON_NULL(w, key)        (json_put_name((w), STR(key)), json_put_null((w)))
-#define JSON_RAW(w, key, value)  (json_put_name((w), STR(key)), json_put_raw((w), (value)))
-#define JSON_TIME(w, key, us)    (json_put_name((w), STR(key)), json_put_time((w), (us)))
+/* A member whose key is known when this is compiled and needs no escape. The comma before it, its
+ * quotes and its colon are one text with it. */
+#define JSON_MEMBER(key) STR(",\"" key "\":")
+void json_member(struct json_writer *w, struct str member); /* Its value comes next. */
+void json_member_str(struct json_writer *w, struct str member, struct str value);
+void json_member_int(struct json_writer *w, struct str member, int64_t value);
+/* Bytes as lower-case hexadecimal text. */
+void json_member_hex(struct json_writer *w, struct str member, struct str bytes);
+
+/* key + value in one line: JSON_INT(w, "literal", value). */
+#define JSON_KEY(w, key)         json_member((w), JSON_MEMBER(key))
+#define JSON_STR(w, key, value)  json_member_str((w), JSON_MEMBER(key), (value))
+#define JSON_INT(w, key, value)  json_member_int((w), JSON_MEMBER(key), (value))
+#define JSON_BOOL(w, key, value) (JSON_KEY(w, key), json_put_bool((w), (value)))
+#define JSON_NULL(w, key)        (JSON_KEY(w, key), json_put_null((w)))
+#define JSON_RAW(w, key, value)  (JSON_KEY(w, key), json_put_raw((w), (value)))
+#define JSON_TIME(w, key, us)    (JSON_KEY(w, key), json_put_time((w), (us)))
 
 /* How many bytes of the text stand in a JSON string as they are. */
 size_t json_plain_len(struct str text);

@@ -110,21 +110,52 @@ bool str_parse_i64(struct str s, int64_t *out_value)
     return true;
 }
 
+/* Decimal digits of the number; see Warren, Hacker's Delight, 11-4. */
+static size_t digit_count(uint64_t value)
+{
+    static const uint64_t powers[] = {
+        UINT64_C(0),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    const unsigned bits = 64U - (unsigned)__builtin_clzll(value | 1);
+    const unsigned about = bits * 1233U >> 12; /* log10(2) is 1233/4096. */
+    return about + (value >= powers[about]);
+}
+
 char *str_put_u64(char *at, uint64_t value)
 {
-    char text[20];
-    size_t from = sizeof(text);
-    while (value >= 10) { /* Two digits for each division, which is what takes the time. */
-        const unsigned pair = (unsigned)(value % 100);
-        value /= 100;
-        text[--from] = (char)('0' + pair % 10);
-        text[--from] = (char)('0' + pair / 10);
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char *end = at + (value == 0 ? 1 : digit_count(value));
+    char *to = end;
+    for (; value >= 10; value /= 100) {
+        to -= 2;
+        memcpy(to, pairs + 2 * (value % 100), 2);
     }
-    if (value > 0 || from == sizeof(text)) {
-        text[--from] = (char)('0' + value);
+    if (to > at) {
+        *at = (char)('0' + value);
     }
-    memcpy(at, text + from, sizeof(text) - from);
-    return at + (sizeof(text) - from);
+    return end;
 }
 
 char *str_put_i64(char *at, int64_t value)
@@ -133,6 +164,15 @@ char *str_put_i64(char *at, int64_t value)
         *at++ = '-';
     }
     return str_put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+char *str_put_hex(char *at, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        *at++ = "0123456789abcdef"[(unsigned char)bytes.ptr[i] >> 4];
+        *at++ = "0123456789abcdef"[(unsigned char)bytes.ptr[i] & 15];
+    }
+    return at;
 }
 
 /* Length of the sequence that starts with `lead`, and the least code point it may hold. */

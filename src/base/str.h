@@ -42,6 +42,8 @@ bool str_parse_i64(struct str s, int64_t *out_value);
 /* Writes the number in decimal, at most 20 bytes and no NUL; returns their end. */
 char *str_put_u64(char *at, uint64_t value);
 char *str_put_i64(char *at, int64_t value);
+/* Two lower-case hexadecimal digits for each byte; returns their end. */
+char *str_put_hex(char *at, struct str bytes);
 /* True for well-formed UTF-8 (no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
 

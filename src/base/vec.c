@@ -12,7 +12,12 @@ void vec_grow(struct arena *arena, void **v, size_t n, size_t *cap, size_t size)
     if (n > 0) {
         memcpy(copy, *v, n * size);
     }
-    memset(copy + n * size, 0, (grown - n) * size);
     *v = copy;
     *cap = grown;
+}
+
+void *vec_add(struct arena *arena, void **v, size_t *n, size_t *cap, size_t size)
+{
+    vec_grow(arena, v, *n, cap, size);
+    return memset((char *)*v + size * (*n)++, 0, size);
 }

@@ -18,16 +18,18 @@
         size_t cap; \
     }
 
-/* Makes room for one more and returns nothing; see VEC_PUSH and VEC_ADD. */
+/* Makes room for one more; see VEC_PUSH. */
 void vec_grow(struct arena *arena, void **v, size_t n, size_t *cap, size_t size);
+/* See VEC_ADD. */
+void *vec_add(struct arena *arena, void **v, size_t *n, size_t *cap, size_t size);
 
 #define VEC_PUSH(arena, vec, value)                                                   \
     (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
      (void)((vec)->v[(vec)->n++] = (value)))
 
 /* A zeroed new element, as a pointer that lives until the next push. */
-#define VEC_ADD(arena, vec)                                                           \
-    (vec_grow((arena), (void **)&(vec)->v, (vec)->n, &(vec)->cap, sizeof(*(vec)->v)), \
-     &(vec)->v[(vec)->n++])
+#define VEC_ADD(arena, vec)                                                             \
+    ((__typeof__((vec)->v))vec_add((arena), (void **)&(vec)->v, &(vec)->n, &(vec)->cap, \
+                                   sizeof(*(vec)->v)))
 
 #endif

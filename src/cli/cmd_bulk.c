@@ -38,7 +38,7 @@ static int ask(struct cli_call *call, struct str token, struct cli_reply *reply)
     json_begin(&w, &body);
     json_put_object(&w);
     JSON_STR(&w, "action", str_from(cli_argument(call, 0)));
-    json_put_key(&w, STR("filter"));
+    JSON_KEY(&w, "filter");
     json_put_object(&w);
     for (size_t i = 0; i < CLI_COUNT(texts); i++) {
         cli_put_text_option(call, &w, texts[i][0], texts[i][1]);

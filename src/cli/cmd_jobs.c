@@ -68,7 +68,7 @@ static int body_from_options(struct cli_call *call, struct json_writer *w)
         }
     }
     json_put_object(w);
-    json_put_key(w, STR("jobs"));
+    JSON_KEY(w, "jobs");
     json_put_array(w);
     json_put_object(w);
     int status = cli_put_number_option(call, w, "delay_ms", "delay-ms", 0, INT64_C(31536000000));
@@ -103,7 +103,7 @@ static int body_from_file(struct cli_call *call, const char *path, struct json_w
         json_put_raw(w, text);
     } else {
         json_put_object(w);
-        json_put_key(w, STR("jobs"));
+        JSON_KEY(w, "jobs");
         if (json_is_array(value)) {
             json_put_raw(w, text);
         } else {

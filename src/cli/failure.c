@@ -144,7 +144,7 @@ static void print_json(const struct cli_call *call)
     json_put_object(&w);
     JSON_STR(&w, "code", failure->code);
     if (failure->errors != NULL) {
-        json_put_key(&w, STR("errors"));
+        JSON_KEY(&w, "errors");
         json_put_value(&w, failure->errors);
     }
     JSON_STR(&w, "hint", failure->hint);

@@ -150,7 +150,7 @@ void token_add_decide(struct command *command, struct decision *d)
     struct history_line line;
     struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "token.added");
     JSON_INT(w, "for_tenant", row->for_tenant);
-    history_digest(w, STR("hash"), row->hash);
+    history_digest(w, JSON_MEMBER("hash"), row->hash);
     JSON_STR(w, "job_types", row->job_types);
     JSON_STR(w, "name", row->name);
     JSON_INT(w, "scopes", row->scopes);

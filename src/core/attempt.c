@@ -91,7 +91,7 @@ static void register_artifact(struct decision *d, const struct leased_row *lease
     JSON_STR(w, "name", row->name);
     JSON_INT(w, "role", row->role);
     JSON_INT(w, "run", row->run);
-    history_digest(w, STR("sha256"), row->sha256);
+    history_digest(w, JSON_MEMBER("sha256"), row->sha256);
     JSON_INT(w, "size", row->size);
     (void)history_end(&line);
 }
@@ -125,7 +125,7 @@ static enum job_state put_off(struct decision *d, struct leased_row *lease, cons
     struct history_line line;
     struct json_writer *w = history_begin_job(&line, d->facts, d->t, d->actor, type, job, &carry);
     JSON_STR(w, "class", item->class);
-    history_digest(w, STR("digest"), digest_of(d, item));
+    history_digest(w, JSON_MEMBER("digest"), digest_of(d, item));
     JSON_INT(w, "due_at", due_at);
     JSON_INT(w, "ending", (int64_t)how);
     JSON_INT(w, "spent", carry.spent);

@@ -130,7 +130,7 @@ static struct str canonical(struct arena *arena, const struct breaker_config *co
     for (int i = MIN_CALLS; i <= OPEN; i++) {
         put_int(&w, i, values);
     }
-    json_put_key(&w, STR("per_tenant"));
+    JSON_KEY(&w, "per_tenant");
     json_put_bool(&w, config->per_tenant);
     for (int i = PROBE_FAILURES; i < INTS; i++) {
         put_int(&w, i, values);

@@ -107,8 +107,8 @@ struct submit_item {
     bool duplicate; /* The key was there, with the same content. */
 };
 
-/* The digest that decides whether a reused key means the same. */
-struct sha256 submit_digest(const struct submit_item *item);
+/* Sets the digests that decide whether a reused key means the same. */
+void submit_digest(struct submit_item *items, size_t count);
 
 struct submit {
     struct submit_item *items;

@@ -116,7 +116,7 @@ static struct str job_type_body(struct arena *arena, const struct job_type *type
     }
     JSON_STR(&w, "on_lost_contact", type->stop_on_lost_contact ? STR("stop") : STR("continue"));
     JSON_INT(&w, "requests_per_job", ints[TYPE_REQUESTS]);
-    json_put_key(&w, STR("retry"));
+    JSON_KEY(&w, "retry");
     const json_t *retries = json_object_get(body, "retry");
     if (retries != NULL) {
         json_put_value(&w, retries);

@@ -227,7 +227,7 @@ void job_replay_decide(struct command *command, struct decision *d)
         .traceparent = row->traceparent,
         .priority = row->priority,
     };
-    item.digest = submit_digest(&item);
+    submit_digest(&item, 1);
     if (submit_validate(d, &item, &command->err) != ERR_OK) {
         control_job(command, d, "job.replay");
         return;

@@ -404,7 +404,7 @@ static void write_offer(const struct command *command, struct decision *d)
     JSON_INT(w, "granted", (int64_t)claim->grants.n);
     JSON_INT(w, "max", claim->max);
     JSON_INT(w, "tenant", d->t->id.v);
-    json_put_key(w, STR("types"));
+    JSON_KEY(w, "types");
     json_put_array(w);
     struct str rest = claim->types;
     struct str type;
@@ -425,7 +425,7 @@ void claim_decide(struct command *command, struct decision *d)
     if (claim->worker_state != WORKER_ACTIVE) {
         return;
     }
-    struct choice *choices = arena_array(d->facts->arena, struct choice, LANES_MAX);
+    struct choice *choices = arena_bytes(d->facts->arena, LANES_MAX * sizeof(struct choice));
     const size_t count = choices_of(d, claim, choices);
     while ((int32_t)claim->grants.n < claim->max) {
         struct choice *choice = choose(choices, count);

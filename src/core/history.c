@@ -15,7 +15,7 @@ static struct json_writer *begin(struct history_line *line, struct str actor, co
     json_put_object(&line->w);
     JSON_STR(&line->w, "actor", actor);
     JSON_INT(&line->w, "at", facts_shard(line->facts, line->shard)->row->last_at);
-    json_put_key(&line->w, STR("facts"));
+    JSON_KEY(&line->w, "facts");
     json_put_object(&line->w);
     return &line->w;
 }
@@ -84,18 +84,12 @@ int64_t history_end(struct history_line *line)
     return seq;
 }
 
-void history_digest(struct json_writer *w, struct str key, struct str digest)
+void history_digest(struct json_writer *w, struct str member, struct str digest)
 {
-    json_put_key(w, key);
-    if (digest.len != SHA256_SIZE) {
+    if (digest.len == SHA256_SIZE) {
+        json_member_hex(w, member, digest);
+    } else {
+        json_member(w, member);
         json_put_null(w);
-        return;
     }
-    struct sha256 value;
-    char hex[SHA256_HEX + 1];
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
-        value.bytes[i] = (unsigned char)digest.ptr[i];
-    }
-    sha256_format(&value, hex);
-    json_put_str(w, str_from(hex));
 }

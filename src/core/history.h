@@ -44,7 +44,7 @@ struct json_writer *history_begin_shard(struct history_line *line, struct facts 
 /* Ends it; returns its seq. */
 int64_t history_end(struct history_line *line);
 
-/* A digest as hexadecimal text; null when it is empty. */
-void history_digest(struct json_writer *w, struct str key, struct str digest);
+/* A digest as hexadecimal text; null when it is empty. `member` as JSON_MEMBER() makes it. */
+void history_digest(struct json_writer *w, struct str member, struct str digest);
 
 #endif

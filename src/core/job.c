@@ -370,7 +370,7 @@ static int64_t write_ending(struct decision *d, struct job_id job, struct carry 
         JSON_INT(w, "cause", ending->cause.v);
     }
     JSON_STR(w, "class", ending->class);
-    history_digest(w, STR("digest"), ending->digest);
+    history_digest(w, JSON_MEMBER("digest"), ending->digest);
     if (ending->requests_used > 0) {
         JSON_INT(w, "requests_used", ending->requests_used);
     }

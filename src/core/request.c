@@ -103,7 +103,7 @@ void request_store(struct command *command, struct decision *d, struct str locat
         facts_index(d->facts, d->t, &row->row);
         struct history_line line;
         struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "request.stored");
-        history_digest(w, STR("digest"), row->digest);
+        history_digest(w, JSON_MEMBER("digest"), row->digest);
         JSON_STR(w, "key", row->key);
         JSON_STR(w, "location", location);
         (void)history_end(&line);

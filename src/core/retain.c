@@ -151,7 +151,7 @@ static void write_keys_dropped(struct decision *d, const row_list *keys, size_t 
         JSON_INT(w, "hash", last->hash);
         JSON_INT(w, "into", into);
         JSON_INT(w, "job", last->job);
-        json_put_key(w, STR("moved"));
+        JSON_KEY(w, "moved");
         json_put_array(w);
         for (size_t i = 0; i < n; i++) {
             const struct job_key_row *key = (const struct job_key_row *)keys->v[i];

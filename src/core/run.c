@@ -118,7 +118,7 @@ static void begin(struct command *command, struct decision *d)
     struct history_line line;
     struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "run.submitted");
     JSON_INT(w, "assemble_by", assemble_by);
-    history_digest(w, STR("digest"), run->digest);
+    history_digest(w, JSON_MEMBER("digest"), run->digest);
     JSON_INT(w, "first_job", asked->first_job);
     JSON_STR(w, "key", asked->key);
     JSON_STR(w, "name", asked->name);
@@ -178,7 +178,7 @@ static void edges_add(struct edge_writer *edges, int64_t pred, int64_t succ, enu
     row->kind = (int16_t)kind;
     if (edges->in_line == 0) {
         edges->w = history_begin(&edges->line, d->facts, d->t, d->actor, "run.edges");
-        json_put_key(edges->w, STR("edges"));
+        JSON_KEY(edges->w, "edges");
         json_put_array(edges->w);
     }
     json_put_array(edges->w);

@@ -6,12 +6,12 @@
 #include "core/control.h"
 #include "core/retain.h"
 
-struct sha256 submit_digest(const struct submit_item *item)
+/* What decides when and where it runs, as JSON. */
+static void write_schedule(struct buf *text, const struct submit_item *item)
 {
-    CLEANUP(buf_fini) struct buf text;
     struct json_writer w;
-    buf_init(&text, 4096);
-    json_begin(&w, &text);
+    buf_reset(text);
+    json_begin(&w, text);
     json_put_object(&w);
     JSON_INT(&w, "delay_us", item->delay_us);
     if (item->not_before > 0) {
@@ -21,12 +21,33 @@ struct sha256 submit_digest(const struct submit_item *item)
     JSON_STR(&w, "source", item->source);
     JSON_STR(&w, "type", item->job_type);
     json_put_object_end(&w);
+}
+
+static bool same_lane(const struct submit_item *a, const struct submit_item *b)
+{
+    return str_eq(a->job_type, b->job_type) && str_eq(a->source, b->source);
+}
+
+static bool same_schedule(const struct submit_item *a, const struct submit_item *b)
+{
+    return a->delay_us == b->delay_us && a->not_before == b->not_before &&
+           a->priority == b->priority && same_lane(a, b);
+}
+
+void submit_digest(struct submit_item *items, size_t count)
+{
+    CLEANUP(buf_fini) struct buf schedule;
     struct sha256_stream *stream = sha256_stream_new();
-    sha256_stream_add(stream, buf_get(&text));
-    sha256_stream_add(stream, item->payload);
-    const struct sha256 digest = sha256_stream_finish(stream);
+    buf_init(&schedule, 4096);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !same_schedule(&items[i], &items[i - 1])) {
+            write_schedule(&schedule, &items[i]);
+        }
+        sha256_stream_add(stream, buf_get(&schedule));
+        sha256_stream_add(stream, items[i].payload);
+        items[i].digest = sha256_stream_finish(stream);
+    }
     sha256_stream_free(stream);
-    return digest;
 }
 
 /* ---- Asking ---- */
@@ -84,14 +105,6 @@ static bool want_request_key(const struct command *command, struct facts *facts,
            want_text(facts, t, WANT_REQUEST_KEY, command->request_key, STR(""));
 }
 
-/* As the item before it, which has asked. */
-static bool same_lane(const struct submit *submit, size_t at)
-{
-    const struct submit_item *item = &submit->items[at];
-    return at > submit->done && str_eq(item->job_type, item[-1].job_type) &&
-           str_eq(item->source, item[-1].source);
-}
-
 bool submit_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     const struct submit *submit = &command->submit;
@@ -105,7 +118,7 @@ bool submit_want(const struct command *command, struct facts *facts, const struc
     }
     for (size_t i = submit->done; i < submit->count; i++) {
         const struct submit_item *item = &submit->items[i];
-        known &= same_lane(submit, i) ||
+        known &= (i > submit->done && same_lane(item, item - 1)) ||
                  want_text(facts, t, WANT_LANE_NAME, item->job_type, item->source);
         known &= item->key.len == 0 || want_key(facts, t, limits, item->key);
     }
@@ -241,7 +254,8 @@ static int64_t write_submitted(struct decision *d, const struct new_job *job, st
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.submitted", job->id, carry);
     JSON_INT(w, "delay_us", delay_of(d, job));
-    history_digest(w, STR("digest"), (struct str){(const char *)item->digest.bytes, SHA256_SIZE});
+    history_digest(w, JSON_MEMBER("digest"),
+                   (struct str){(const char *)item->digest.bytes, SHA256_SIZE});
     JSON_INT(w, "flags", carry->flags);
     if (item->key.len > 0) {
         JSON_INT(w, "generation", d->t->row->key_generation);

@@ -33,7 +33,7 @@ struct str packer_pack(struct packer *packer, struct arena *arena, struct str ra
 {
     CHECK(raw.len <= CHUNK_RAW_MAX);
     const size_t room = ZSTD_compressBound(raw.len);
-    char *packed = arena_alloc(arena, room);
+    char *packed = arena_bytes(arena, room);
     const size_t len = ZSTD_compressCCtx(packer->ctx, packed, room, raw.ptr, raw.len, PACK_LEVEL);
     CHECK(ZSTD_isError(len) == 0);
     return (struct str){packed, len};

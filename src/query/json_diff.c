@@ -76,11 +76,11 @@ static void put_one(struct json_writer *w, const struct difference *found)
     JSON_STR(w, "op", str_from(op));
     JSON_STR(w, "path", found->path);
     if (found->after != NULL) {
-        json_put_key(w, STR("value"));
+        JSON_KEY(w, "value");
         json_put_value(w, found->after);
     }
     if (found->before != NULL) {
-        json_put_key(w, STR("was"));
+        JSON_KEY(w, "was");
         json_put_value(w, found->before);
     }
     json_put_object_end(w);

@@ -114,11 +114,11 @@ void log_buffer_put(const struct log_buffer *log, struct json_writer *w, int64_t
     }
     const size_t count = (size_t)(through - log->number);
     CHECK(count <= log->n);
-    json_put_key(w, STR("log"));
+    JSON_KEY(w, "log");
     json_put_object(w);
     /* The mark has the number of the last line that it stands for. */
     JSON_INT(w, "first", log->dropped > 0 ? log->number - 1 : log->number);
-    json_put_key(w, STR("lines"));
+    JSON_KEY(w, "lines");
     json_put_array(w);
     if (log->dropped > 0) {
         char mark[96];

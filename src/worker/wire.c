@@ -8,7 +8,7 @@
 
 static void put_types(struct json_writer *w, const struct wire_worker *worker)
 {
-    json_put_key(w, STR("job_types"));
+    JSON_KEY(w, "job_types");
     json_put_array(w);
     for (size_t i = 0; i < worker->types_n; i++) {
         json_put_str(w, worker->types[i]);
@@ -52,7 +52,7 @@ static void put_beat(struct json_writer *w, const struct lease *lease, struct mo
     JSON_STR(w, "lease", lease->is.lease);
     log_buffer_put(&lease->log, w, lease->log_through, now);
     if (lease->has_progress) {
-        json_put_key(w, STR("progress"));
+        JSON_KEY(w, "progress");
         json_put_object(w);
         JSON_INT(w, "done", (int64_t)lease->done);
         if (lease->progress_text[0] != '\0') {
@@ -73,7 +73,7 @@ void wire_put_heartbeat(struct buf *out, struct str worker, struct lease *const 
     struct json_writer w;
     json_begin(&w, out);
     json_put_object(&w);
-    json_put_key(&w, STR("leases"));
+    JSON_KEY(&w, "leases");
     json_put_array(&w);
     for (size_t i = 0; i < n; i++) {
         put_beat(&w, leases[i], now);
@@ -88,7 +88,7 @@ static void put_artifacts(struct json_writer *w, const struct lease_report *repo
     if (report->artifacts_n == 0) {
         return;
     }
-    json_put_key(w, STR("artifacts"));
+    JSON_KEY(w, "artifacts");
     json_put_array(w);
     for (size_t i = 0; i < report->artifacts_n; i++) {
         const struct lease_artifact *artifact = &report->artifacts[i];
@@ -170,7 +170,7 @@ void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
     struct json_writer w;
     json_begin(&w, out);
     json_put_object(&w);
-    json_put_key(&w, STR("reports"));
+    JSON_KEY(&w, "reports");
     json_put_array(&w);
     for (size_t i = 0; i < n; i++) {
         json_put_object(&w);

@@ -281,7 +281,7 @@ void rig_submit_init(struct rig_submit *submit, struct rig_tenant tenant, const 
     for (size_t i = 0; i < count; i++) {
         items[i].job_type = str_from(type);
         items[i].payload = STR("{\"n\":1}");
-        items[i].digest = submit_digest(&items[i]);
+        submit_digest(&items[i], 1);
     }
     submit->command = (struct command){
         .kind = COMMAND_SUBMIT,

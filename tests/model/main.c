@@ -97,7 +97,7 @@ static void submit_one(struct model *model, struct arena *arena)
     if (key != 0) {
         item.key = arena_format(arena, "key-%d", key);
     }
-    item.digest = submit_digest(&item);
+    submit_digest(&item, 1);
     struct command command = command_of(COMMAND_SUBMIT);
     command.arena = arena;
     command.submit = (struct submit){.items = &item, .count = 1};
@@ -124,7 +124,7 @@ static void submit_run(struct model *model, struct arena *arena)
         items[i].name = arena_format(arena, "%zu", i);
         items[i].job_type = type_name(type);
         items[i].payload = STR("{}");
-        items[i].digest = submit_digest(&items[i]);
+        submit_digest(&items[i], 1);
         needs[i].job = needs_one ? (int32_t)draw(model, i) : 0;
         needs[i].kind = draw(model, 3) == 0 ? EDGE_ALWAYS : EDGE_SUCCESS;
         items[i].needs = &needs[i];

@@ -117,7 +117,7 @@ static void json_is_written_canonically(void **state)
     json_put_object(&w);
     JSON_INT(&w, "a", 9007199254740992);
     JSON_STR(&w, "b", STR("q\"\n\x01\\"));
-    json_put_key(&w, STR("c"));
+    JSON_KEY(&w, "c");
     json_put_array(&w);
     json_put_int(&w, -1);
     json_put_null(&w);
@@ -212,10 +212,82 @@ static void json_escapes_a_character_wherever_it_stands(void **state)
     buf_fini(&out);
 }
 
+/* A short text, and the last eight bytes of a longer one, are looked at otherwise than the rest. */
+static void the_first_special_character_is_found_at_every_length(void **state)
+{
+    (void)state;
+    char text[40];
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        memset(text, 'x', sizeof(text));
+        assert_int_equal(json_plain_len((struct str){text, len}), len);
+        for (size_t at = 0; at < len; at++) {
+            text[at] = '"';
+            assert_int_equal(json_plain_len((struct str){text, len}), at);
+            if (at + 1 < len) {
+                text[at + 1] = '\n';
+                assert_int_equal(json_plain_len((struct str){text, len}), at);
+                text[at + 1] = 'x';
+            }
+            text[at] = 'x';
+        }
+    }
+}
+
+static void numbers_are_written_with_all_their_digits(void **state)
+{
+    (void)state;
+    uint64_t power = 1;
+    for (int digits = 1; digits <= 20; digits++) {
+        const uint64_t around[] = {power - 1, power, power + 1};
+        for (size_t i = 0; i < 3; i++) {
+            char expected[32];
+            char written[32] = {0};
+            (void)snprintf(expected, sizeof(expected), "%llu", (unsigned long long)around[i]);
+            *str_put_u64(written, around[i]) = '\0';
+            assert_string_equal(written, expected);
+        }
+        power = digits < 20 ? power * 10 : UINT64_MAX - 1;
+    }
+    char written[32] = {0};
+    *str_put_u64(written, UINT64_MAX) = '\0';
+    assert_string_equal(written, "18446744073709551615");
+    *str_put_i64(written, INT64_MIN) = '\0';
+    assert_string_equal(written, "-9223372036854775808");
+}
+
+static void members_are_written_as_keys_and_values_are(void **state)
+{
+    (void)state;
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 1024);
+    json_begin(&w, &out);
+    json_put_object(&w);
+    JSON_BOOL(&w, "a", true);
+    json_member_hex(&w, JSON_MEMBER("b"), (struct str){"\x00\x7f\xff", 3});
+    JSON_INT(&w, "c", -(INT64_C(1) << 53));
+    JSON_KEY(&w, "d");
+    json_put_object(&w);
+    JSON_STR(&w, "z", STR("a \"quoted\" text"));
+    json_put_object_end(&w);
+    json_put_key(&w, STR("d\n"));
+    json_put_int(&w, 7);
+    JSON_STR(&w, "da", STR("short"));
+    json_put_object_end(&w);
+    assert_true(
+        str_eq(buf_get(&out),
+               STR("{\"a\":true,\"b\":\"007fff\",\"c\":\"-9007199254740992\","
+                   "\"d\":{\"z\":\"a \\\"quoted\\\" text\"},\"d\\n\":7,\"da\":\"short\"}")));
+    buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_escapes_a_character_wherever_it_stands),
+        cmocka_unit_test(the_first_special_character_is_found_at_every_length),
+        cmocka_unit_test(numbers_are_written_with_all_their_digits),
+        cmocka_unit_test(members_are_written_as_keys_and_values_are),
         cmocka_unit_test(siphash_matches_the_reference_vectors),
         cmocka_unit_test(utf8_refuses_overlong_forms_and_surrogates),
         cmocka_unit_test(integers_parse_whole_and_without_overflow),

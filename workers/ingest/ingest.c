@@ -277,7 +277,7 @@ static void put_quarantines(struct json_writer *w, const struct ingest *ingest)
                                       json_integer((json_int_t)ingest->quarantines[i]));
         }
     }
-    json_put_key(w, STR("quarantined"));
+    JSON_KEY(w, "quarantined");
     json_put_value(w, counts);
     json_decref(counts);
 }

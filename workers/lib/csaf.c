@@ -200,7 +200,7 @@ static void observe_vulnerabilities(struct reading *reading, const json_t *docum
 {
     const json_t *list = reading_take_array(reading, document, &root, "vulnerabilities");
     const struct place list_at = PLACE_KEY(&root, "vulnerabilities");
-    json_put_key(out, STR("statements"));
+    JSON_KEY(out, "statements");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(list) && !reading_refused(reading); i++) {
         struct vulnerability v = {.value = reading_need_element(reading, list, &list_at, i),

@@ -95,7 +95,7 @@ void cyclonedx_write_bom(struct json_writer *out, const json_t *document)
     const struct str serial = json_text(json_object_get(document, "serialNumber"));
     const json_t *version = json_object_get(document, "version");
     const struct str scheme = STR("urn:uuid:");
-    json_put_key(out, STR("bom"));
+    JSON_KEY(out, "bom");
     if (serial.len == 0) {
         json_put_null(out);
         return;
@@ -115,7 +115,7 @@ static const json_t *subject_of(const json_t *document)
 void cyclonedx_write_subjects(struct json_writer *out, const json_t *document)
 {
     const json_t *subject = subject_of(document);
-    json_put_key(out, STR("subjects"));
+    JSON_KEY(out, "subjects");
     json_put_array(out);
     if (subject != NULL) {
         json_put_object(out);

@@ -206,7 +206,7 @@ static void observe_vulnerabilities(struct reading *reading, const struct vex_do
 {
     const json_t *list = reading_take_array(reading, document, &root, "vulnerabilities");
     const struct place list_at = PLACE_KEY(&root, "vulnerabilities");
-    json_put_key(out, STR("statements"));
+    JSON_KEY(out, "statements");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(list) && !reading_refused(reading); i++) {
         const json_t *vulnerability = reading_need_element(reading, list, &list_at, i);
@@ -221,7 +221,7 @@ static void observe_vulnerabilities(struct reading *reading, const struct vex_do
 /* Every reference of the document, so that links into it can be told from dangling ones. */
 static void write_elements(struct json_writer *out, const struct elements *elements)
 {
-    json_put_key(out, STR("elements"));
+    JSON_KEY(out, "elements");
     json_put_array(out);
     for (size_t i = 0; i < elements->all_refs.n; i++) {
         const struct str ref = elements->all_refs.entries[i].text;

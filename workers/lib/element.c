@@ -43,13 +43,13 @@ bool elements_has_ref(const struct elements *elements, struct str ref)
 
 void elements_write(struct json_writer *out, const struct elements *elements)
 {
-    json_put_key(out, STR("components"));
+    JSON_KEY(out, "components");
     json_put_array(out);
     for (size_t i = 0; i < elements->by_purl.n; i++) {
         const struct element *element = elements->by_purl.entries[i].value;
         json_put_object(out);
         JSON_STR(out, "purl", element->purl);
-        json_put_key(out, STR("refs"));
+        JSON_KEY(out, "refs");
         json_put_array(out);
         for (size_t r = 0; r < element->refs.n; r++) {
             json_put_str(out, element->refs.v[r]);

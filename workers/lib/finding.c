@@ -96,10 +96,10 @@ void finding_format(struct buf *out, const struct finding *finding)
     write_text(&w, STR("fixed"), finding->fixed);
     JSON_STR(&w, "sbom", finding->sbom);
     JSON_STR(&w, "verdict", str_from(verdict_name(finding->verdict)));
-    json_put_key(&w, STR("vex"));
+    JSON_KEY(&w, "vex");
     put_vex(&w, &finding->vex);
     if (finding->vex_hint.status != VEX_NONE) {
-        json_put_key(&w, STR("vex_hint"));
+        JSON_KEY(&w, "vex_hint");
         put_vex(&w, &finding->vex_hint);
     }
     json_put_object_end(&w);

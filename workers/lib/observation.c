@@ -113,7 +113,7 @@ static void observe_value(struct draft *draft, const json_t *document, bool is_y
 
 static void put_warnings(struct json_writer *w, const struct reading *reading)
 {
-    json_put_key(w, STR("warnings"));
+    JSON_KEY(w, "warnings");
     json_put_array(w);
     for (size_t i = 0; i < reading->warnings_kept; i++) {
         json_put_object(w);
@@ -144,7 +144,7 @@ static void put_line(struct buf *out, const struct draft *draft)
         JSON_RAW(&w, "body", buf_get(&draft->body));
     }
     JSON_STR(&w, "format", str_from(document_format_name(draft->format)));
-    json_put_key(&w, STR("format_version"));
+    JSON_KEY(&w, "format_version");
     if (draft->version.len > 0) {
         json_put_str(&w, draft->version);
     } else {
@@ -154,7 +154,7 @@ static void put_line(struct buf *out, const struct draft *draft)
     JSON_STR(&w, "outcome", str_from(observation_outcome_name(outcome_of(reading))));
     JSON_STR(&w, "path", draft->source->path);
     if (refused) {
-        json_put_key(&w, STR("quarantine"));
+        JSON_KEY(&w, "quarantine");
         json_put_object(&w);
         JSON_STR(&w, "class", str_from(quarantine_info(reading->quarantine)->name));
         JSON_STR(&w, "detail", reading->detail);

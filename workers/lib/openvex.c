@@ -263,7 +263,7 @@ void openvex_observe(struct reading *reading, const json_t *document, struct jso
     write_text(out, STR("author"), json_text(json_object_get(document, "author")));
     write_text(out, STR("id"), json_text(json_object_get(document, "@id")));
     write_time(out, STR("issued"), issued);
-    json_put_key(out, STR("statements"));
+    JSON_KEY(out, "statements");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(list) && !reading_refused(reading); i++) {
         const json_t *statement = reading_need_element(reading, list, &list_at, i);

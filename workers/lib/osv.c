@@ -98,7 +98,7 @@ static void observe_range(struct reading *reading, const json_t *range, const st
     json_begin(&ignored_writer, &ignored);
     struct json_writer *to = git ? &ignored_writer : out;
     json_put_object(to);
-    json_put_key(to, STR("events"));
+    JSON_KEY(to, "events");
     json_put_array(to);
     for (size_t i = 0; i < json_array_size(events) && !reading_refused(reading); i++) {
         const json_t *event = reading_need_element(reading, events, &events_at, i);
@@ -122,7 +122,7 @@ static void observe_ranges(struct reading *reading, const json_t *affected, cons
 {
     const json_t *ranges = reading_take_array(reading, affected, at, "ranges");
     const struct place ranges_at = PLACE_KEY(at, "ranges");
-    json_put_key(out, STR("ranges"));
+    JSON_KEY(out, "ranges");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(ranges) && !reading_refused(reading); i++) {
         const json_t *range = reading_need_element(reading, ranges, &ranges_at, i);
@@ -139,7 +139,7 @@ static void observe_versions(struct reading *reading, const json_t *affected,
 {
     const json_t *versions = reading_take_array(reading, affected, at, "versions");
     const struct place versions_at = PLACE_KEY(at, "versions");
-    json_put_key(out, STR("versions"));
+    JSON_KEY(out, "versions");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(versions) && !reading_refused(reading); i++) {
         const struct place here = PLACE_INDEX(&versions_at, i);
@@ -248,7 +248,7 @@ void osv_observe(struct reading *reading, const json_t *document, struct json_wr
     const json_t *list = reading_take_array(reading, document, &root, "affected");
     const struct place list_at = PLACE_KEY(&root, "affected");
     json_put_object(out);
-    json_put_key(out, STR("affected"));
+    JSON_KEY(out, "affected");
     json_put_array(out);
     for (size_t i = 0; i < json_array_size(list) && !reading_refused(reading); i++) {
         const json_t *affected = reading_need_element(reading, list, &list_at, i);

@@ -85,7 +85,7 @@ static void observe_subjects(struct reading *reading, const json_t *document,
     for (size_t i = 0; i < json_array_size(relationships); i++) {
         add_subject(reading, elements, described_by(json_array_get(relationships, i)), &list);
     }
-    json_put_key(out, STR("subjects"));
+    JSON_KEY(out, "subjects");
     json_put_array(out);
     for (size_t i = 0; i < list.found.n; i++) {
         json_put_object(out);

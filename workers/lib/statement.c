@@ -13,7 +13,7 @@ void statement_begin(struct json_writer *out, const struct statement_head *head)
     JSON_INT(out, "index", (int64_t)head->index);
     write_time(out, STR("issued"), head->issued);
     write_text(out, STR("justification"), head->justification);
-    json_put_key(out, STR("products"));
+    JSON_KEY(out, "products");
     json_put_array(out);
 }
 
@@ -32,7 +32,7 @@ void statement_product(struct json_writer *out, const struct statement_product *
     json_put_object(out);
     JSON_STR(out, "id", product->id);
     if (product->has_link) {
-        json_put_key(out, STR("link"));
+        JSON_KEY(out, "link");
         json_put_object(out);
         JSON_STR(out, "element", product->link_element);
         JSON_STR(out, "serial", product->link_serial);

@@ -104,7 +104,7 @@ void plan_put_source(struct buf *out, const struct plan_source *source, const ch
     json_put_object(&w);
     JSON_STR(&w, "kind", str_from(source->kind));
     if (subjects != NULL) {
-        json_put_key(&w, STR("subjects"));
+        JSON_KEY(&w, "subjects");
         json_put_value(&w, subjects);
     }
     JSON_STR(&w, "url", str_from(url));
@@ -138,10 +138,10 @@ static void put_ingest(struct json_writer *w, struct plan *plan, const struct pl
 {
     json_put_object(w);
     JSON_STR(w, "name", part_name(plan, source->name, part));
-    json_put_key(w, STR("payload"));
+    JSON_KEY(w, "payload");
     json_put_object(w);
     JSON_BOOL(w, "keep_raw", options->keep_raw);
-    json_put_key(w, STR("paths"));
+    JSON_KEY(w, "paths");
     put_slice(w, source, part * options->batch, options->batch);
     JSON_STR(w, "source", str_from(source->name));
     json_put_object_end(w);
@@ -161,7 +161,7 @@ static void put_need(struct json_writer *w, struct str name)
 static void put_needs_ingest(struct json_writer *w, struct plan *plan,
                              const struct plan_options *options)
 {
-    json_put_key(w, STR("needs"));
+    JSON_KEY(w, "needs");
     json_put_array(w);
     for (int i = 0; i < PLAN_SOURCES; i++) {
         const struct plan_source *source = &plan->sources[i];
@@ -178,15 +178,15 @@ static void put_policy(struct json_writer *w, struct plan *plan, const struct pl
     json_put_object(w);
     JSON_STR(w, "name", part_name(plan, "policy", part));
     put_needs_ingest(w, plan, options);
-    json_put_key(w, STR("payload"));
+    JSON_KEY(w, "payload");
     json_put_object(w);
-    json_put_key(w, STR("policy"));
+    JSON_KEY(w, "policy");
     if (options->policy != NULL) {
         json_put_value(w, options->policy);
     } else {
         json_put_null(w);
     }
-    json_put_key(w, STR("sboms"));
+    JSON_KEY(w, "sboms");
     put_slice(w, plan->sboms, part * options->sbom_batch, options->sbom_batch);
     json_put_object_end(w);
     JSON_STR(w, "source", str_from(plan->sboms->name));
@@ -202,14 +202,14 @@ static void put_merge(struct json_writer *w, struct plan *plan, const struct pla
     if (plan->policy_jobs == 0) {
         put_needs_ingest(w, plan, options);
     } else {
-        json_put_key(w, STR("needs"));
+        JSON_KEY(w, "needs");
         json_put_array(w);
         for (size_t part = 0; part < plan->policy_jobs; part++) {
             put_need(w, part_name(plan, "policy", part));
         }
         json_put_array_end(w);
     }
-    json_put_key(w, STR("payload"));
+    JSON_KEY(w, "payload");
     json_put_object(w);
     json_put_object_end(w);
     JSON_STR(w, "type", STR("policy.merge"));
@@ -221,7 +221,7 @@ void plan_put_run(struct buf *out, struct plan *plan, const struct plan_options 
     struct json_writer w;
     json_begin(&w, out);
     json_put_object(&w);
-    json_put_key(&w, STR("jobs"));
+    JSON_KEY(&w, "jobs");
     json_put_array(&w);
     for (int i = 0; i < PLAN_SOURCES; i++) {
         const struct plan_source *source = &plan->sources[i];

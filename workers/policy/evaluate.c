@@ -254,14 +254,14 @@ static void put_result(struct buf *out, const struct evaluate *evaluate)
     JSON_INT(&w, "components", (int64_t)evaluate->counts.components);
     JSON_INT(&w, "evaluated", (int64_t)evaluate->counts.evaluated);
     JSON_INT(&w, "findings", (int64_t)evaluate->counts.findings);
-    json_put_key(&w, STR("policy"));
+    JSON_KEY(&w, "policy");
     json_put_object(&w);
     JSON_STR(&w, "id", evaluate->policy.id);
     JSON_STR(&w, "sha256", str_from(digest));
     JSON_STR(&w, "version", evaluate->policy.version);
     json_put_object_end(&w);
     JSON_INT(&w, "sboms", (int64_t)evaluate->sboms.n);
-    json_put_key(&w, STR("verdicts"));
+    JSON_KEY(&w, "verdicts");
     json_put_object(&w);
     for (int i = 0; i < VERDICT_COUNT; i++) {
         json_put_key(&w, str_from(verdict_name(sorted[i])));

@@ -227,14 +227,14 @@ static int32_t merge_outcomes(struct merge *merge)
 
 static void put_counts(struct json_writer *w, const struct merge *merge)
 {
-    json_put_key(w, STR("affected"));
+    JSON_KEY(w, "affected");
     json_put_object(w);
     JSON_INT(w, "no", (int64_t)merge->affected[AFFECTED_NO]);
     JSON_INT(w, "unknown", (int64_t)merge->affected[AFFECTED_UNKNOWN]);
     JSON_INT(w, "yes", (int64_t)merge->affected[AFFECTED_YES]);
     json_put_object_end(w);
     JSON_INT(w, "total", (int64_t)merge->findings);
-    json_put_key(w, STR("verdicts"));
+    JSON_KEY(w, "verdicts");
     json_put_object(w);
     JSON_INT(w, "fail", (int64_t)merge->verdicts[VERDICT_FAIL]);
     JSON_INT(w, "pass", (int64_t)merge->verdicts[VERDICT_PASS]);
@@ -248,15 +248,15 @@ static void put_summary(struct buf *out, const struct merge *merge)
     struct json_writer w;
     json_begin(&w, out);
     json_put_object(&w);
-    json_put_key(&w, STR("documents"));
+    JSON_KEY(&w, "documents");
     json_put_object(&w);
     JSON_INT(&w, "accepted", (int64_t)merge->accepted);
-    json_put_key(&w, STR("quarantined"));
+    JSON_KEY(&w, "quarantined");
     json_put_value(&w, merge->quarantined);
     JSON_INT(&w, "read", (int64_t)merge->outcomes.n);
     JSON_INT(&w, "warnings", (int64_t)merge->warned);
     json_put_object_end(&w);
-    json_put_key(&w, STR("findings"));
+    JSON_KEY(&w, "findings");
     json_put_object(&w);
     put_counts(&w, merge);
     json_put_object_end(&w);
