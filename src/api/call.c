@@ -342,10 +342,6 @@ void call_leave_flight(struct call *call)
 
 static void step_resource(struct call *call)
 {
-    if (call->who.token == 0) {
-        call_refuse(call, ERR_UNAUTHENTICATED, err_info(ERR_UNAUTHENTICATED)->title);
-        return;
-    }
     call->actor = arena_format(call->arena, "token:tok-%lld", (long long)call->who.token);
     if (scope_is_held(call) && choose_tenant(call) && tenant_is_usable(call) && take_reason(call) &&
         take_request_key(call)) {
@@ -395,18 +391,53 @@ static void read_principal(struct call *call, struct reader *reader)
     principals_put(call->api->principals, &call->token_hash, clock_mono(), &call->who);
 }
 
-static void step_token(struct http_exchange *exchange)
+/* The body is there. */
+static void step_body(struct http_exchange *exchange)
 {
     struct call *call = call_of(exchange);
     if (call->scope == 0) {
         call->route->handle(call);
-    } else if (call->who_is_known) {
-        step_resource(call);
     } else {
-        call_read(call, read_principal, step_resource);
+        step_resource(call);
     }
 }
 
+/* Says what becomes of the body. */
+static void take_body(struct call *call)
+{
+    const enum body_mode body = call->route->body;
+    call->exchange->body_max = body_max(call);
+    if (body == BODY_ARTIFACT_BYTES) {
+        upload_begin(call);
+    } else if (body != BODY_NONE && !body_is_json(call)) {
+        call_refuse(call, ERR_UNSUPPORTED_MEDIA_TYPE, err_info(ERR_UNSUPPORTED_MEDIA_TYPE)->title);
+    }
+}
+
+static void principal_is_read(struct http_exchange *exchange)
+{
+    struct call *call = call_of(exchange);
+    if (call->err.code != ERR_OK) {
+        call_fail(call);
+    } else if (call->who.token == 0) {
+        call_refuse(call, ERR_UNAUTHENTICATED, err_info(ERR_UNAUTHENTICATED)->title);
+    } else {
+        take_body(call);
+    }
+}
+
+/* Nobody's body is taken before it is known who sends it. */
+static void identify(struct call *call)
+{
+    call->read = read_principal;
+    call->exchange->head = principal_is_read;
+    if (engine_read(call->api->engine, on_read, call, &call->err) != ERR_OK) {
+        call->exchange->head = NULL;
+        call_fail(call);
+    }
+}
+
+/* True when it is known who asks; false when that is being looked up, or the call refused. */
 static bool find_token(struct call *call)
 {
     struct str token;
@@ -416,9 +447,12 @@ static bool find_token(struct call *call)
         return false;
     }
     call->token_hash = token_hash(token);
-    call->who_is_known = principals_find(call->api->principals, &call->token_hash, clock_mono(),
-                                         call->arena, &call->who);
-    if (call->who_is_known && call->who.token == 0) {
+    if (!principals_find(call->api->principals, &call->token_hash, clock_mono(), call->arena,
+                         &call->who)) {
+        identify(call);
+        return false;
+    }
+    if (call->who.token == 0) {
         call_refuse(call, ERR_UNAUTHENTICATED, err_info(ERR_UNAUTHENTICATED)->title);
         return false;
     }
@@ -463,7 +497,7 @@ void call_on_begin(void *ctx, struct http_exchange *exchange)
     call->arena = &exchange->arena;
     call->started_us = clock_mono().us;
     exchange->ctx = call;
-    exchange->next = step_token;
+    exchange->next = step_body;
     event_name_request(call);
     http_header(exchange, "Cache-Control", STR("no-store"));
     http_header(exchange, "X-Content-Type-Options", STR("nosniff"));
@@ -478,13 +512,7 @@ void call_on_begin(void *ctx, struct http_exchange *exchange)
     if (call->scope != 0 && !find_token(call)) {
         return;
     }
-    const enum body_mode body = call->route->body;
-    exchange->body_max = body_max(call);
-    if (body == BODY_ARTIFACT_BYTES) {
-        upload_begin(call);
-    } else if (body != BODY_NONE && !body_is_json(call)) {
-        call_refuse(call, ERR_UNSUPPORTED_MEDIA_TYPE, err_info(ERR_UNSUPPORTED_MEDIA_TYPE)->title);
-    }
+    take_body(call);
 }
 
 void call_on_refuse(void *ctx, struct http_exchange *exchange, enum err_code code,

@@ -65,7 +65,6 @@ struct call {
     struct str trace;      /* Trace id of the request's traceparent, or empty. */
     struct sha256 token_hash;
     struct principal who;
-    bool who_is_known;
     struct tenant_id tenant; /* 0: none, or the installation. */
     int16_t shard;
     struct str tenant_name;

@@ -176,7 +176,7 @@ static enum MHD_Result send_answer(struct http_connection *c)
     for (const struct reply_header *h = c->headers; h != NULL; h = h->next) {
         (void)MHD_add_response_header(response, h->name, h->value);
     }
-    if (c->closes || atomic_load(&c->server->quiesced)) {
+    if (c->fault != NULL || atomic_load(&c->server->quiesced)) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     const enum MHD_Result queued =
@@ -242,6 +242,29 @@ static const char *fault_of_head(const struct http_connection *c, const char *ve
     return head.has_bad_name ? "a header's name is empty or ends with a space" : NULL;
 }
 
+/* Waits when begin or the step after it said so; else it is known what becomes of the body. */
+static enum MHD_Result take_head(struct http_connection *c)
+{
+    struct http_exchange *x = &c->exchange;
+    const int64_t length = http_content_length(x);
+    if (x->status == 0 && x->head != NULL) {
+        park(c);
+        return MHD_YES;
+    }
+    if (c->fault != NULL) {
+        if (x->status == 0) {
+            refuse(c, ERR_INVALID_REQUEST, c->fault);
+        }
+        return send_answer(c);
+    }
+    if (x->status == 0 && x->sink == NULL && length > (int64_t)x->body_max) {
+        refuse(c, ERR_PAYLOAD_TOO_LARGE, "the body is larger than this operation takes");
+    }
+    /* Answering before the body was read closes the connection: right only when it is not worth
+     * reading. */
+    return x->status != 0 && length > DISCARD_MAX ? send_answer(c) : MHD_YES;
+}
+
 static enum MHD_Result on_headers(struct http_connection *c, struct MHD_Connection *mhd,
                                   const char *url, const char *method, const char *version)
 {
@@ -253,21 +276,17 @@ static enum MHD_Result on_headers(struct http_connection *c, struct MHD_Connecti
     x->method = method_of(method);
     x->path = arena_str(&x->arena, str_from(url));
     handler->begin(handler->ctx, x);
-    const int64_t length = http_content_length(x);
-    const char *fault = fault_of_head(c, version);
-    if (fault != NULL) {
-        c->closes = true; /* Where the next request begins is not certain. */
-        if (x->status == 0) {
-            refuse(c, ERR_INVALID_REQUEST, fault);
-        }
-        return send_answer(c);
-    }
-    if (x->status == 0 && x->sink == NULL && length > (int64_t)x->body_max) {
-        refuse(c, ERR_PAYLOAD_TOO_LARGE, "the body is larger than this operation takes");
-    }
-    /* Answering before the body was read closes the connection: right only when it is not worth
-     * reading. */
-    return x->status != 0 && length > DISCARD_MAX ? send_answer(c) : MHD_YES;
+    c->fault = fault_of_head(c, version);
+    return take_head(c);
+}
+
+/* The connection is resumed where the headers were handed over. */
+static enum MHD_Result on_head_woken(struct http_connection *c)
+{
+    http_step *step = c->exchange.head;
+    c->exchange.head = NULL;
+    step(&c->exchange);
+    return take_head(c);
 }
 
 /* Counts what the body needs beside all others; a known length at once. */
@@ -364,6 +383,9 @@ enum MHD_Result connection_on_access(void *cls, struct MHD_Connection *mhd, cons
         return on_headers(c, mhd, url, method, version);
     }
     atomic_store(&c->wake, WAKE_RUNNING);
+    if (c->exchange.head != NULL) {
+        return on_head_woken(c);
+    }
     return *upload_size > 0 ? on_body(c, upload_data, upload_size) : on_step(c);
 }
 
@@ -386,6 +408,7 @@ static void exchange_reset(struct http_connection *c)
     } else {
         arena_reset(&x->arena);
     }
+    x->head = NULL;
     x->sink = NULL;
     x->next = NULL;
     x->ctx = NULL;

@@ -35,7 +35,7 @@ struct http_connection {
     struct buf body;
     size_t body_counted; /* Of server->bodies. */
     uint64_t discarded;
-    bool closes; /* After this answer. */
+    const char *fault; /* Of the head: where the next request begins is not certain. Or null. */
     const char *content_type;
     struct reply_header *headers;
     http_source *source;

@@ -3,12 +3,13 @@
  * thread.
  *
  *   headers ──▶ begin ──▶ body (kept whole, or given to a sink) ──▶ step ──▶ answer ──▶ end
- *                                                                  │  ▲
- *                                                                  ▼  │ http_wake()
- *                                                                 waits
+ *                │  ▲                                               │  ▲
+ *                ▼  │ http_wake()                                   ▼  │ http_wake()
+ *               waits                                              waits
  *
  * Use      http_open() with a handler. `begin` says what becomes of the body and names the first
- *          step in exchange->next. A step either answers (http_answer…) or names the next step and
+ *          step in exchange->next, or waits: exchange->head then goes on with that before the body
+ *          is read. A step either answers (http_answer…) or names the next step and
  *          has arranged for exactly one http_wake(). Every step of an exchange runs on the
  *          transport thread of its connection, so a step needs no locks for its own things.
  * Owns     an exchange belongs to its connection and is used again for the next request; what lies
@@ -57,11 +58,12 @@ struct http_exchange {
     struct str body;    /* Whole, once steps run; empty with a sink. */
     struct arena arena; /* Of this request. */
     struct buf reply;   /* The body of the answer. */
-    size_t body_max;    /* Set by begin. */
-    http_sink *sink;    /* Set by begin, for bodies that are not kept; null otherwise. */
-    http_step *next;    /* What runs when the body is there, or after the wake. */
-    void *ctx;          /* The handler's own. */
-    int status;         /* Of the answer; 0 while there is none. */
+    http_step *head; /* Set by begin: what runs after one http_wake(), before the body is read. */
+    size_t body_max; /* Set by begin, or by that step. */
+    http_sink *sink; /* The same, for bodies that are not kept; null otherwise. */
+    http_step *next; /* What runs when the body is there, or after the wake. */
+    void *ctx;       /* The handler's own. */
+    int status;      /* Of the answer; 0 while there is none. */
 };
 
 struct http_handler {

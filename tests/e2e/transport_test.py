@@ -83,6 +83,26 @@ class Transport(unittest.TestCase):
         self.assertEqual(read_answer(connection).status, 413, "refused before it was sent")
         connection.close()
 
+    def test_a_stranger_is_refused_before_the_body(self):
+        connection = self.node.raw()
+        head = self.head("POST", "/api/v1/jobs", "Content-Type: application/json", "Content-Length: 8000000")
+        connection.sendall(head.replace(self.node.admin.encode(), b"stl_" + b"A" * 43))
+        self.assertEqual(read_answer(connection).status, 401, "nothing of the body was sent")
+        connection.close()
+
+    def test_the_first_request_of_a_token_may_have_a_body(self):
+        data = os.urandom(3_000_000)
+        for method, path, body, status in (
+                ("POST", "/api/v1/jobs", json.dumps({"jobs": [{"type": "demo", "payload": "x" * 200_000}]}).encode(), 201),
+                ("PUT", "/api/v1/artifacts/" + hashlib.sha256(data).hexdigest(), data, 201),
+                ("GET", "/api/v1/jobs?limit=1", b"", 200)):
+            token = self.node.token("acme", "orch:read", "orch:submit", "orch:work")
+            head = self.head(method, path, "Content-Type: application/json", f"Content-Length: {len(body)}")
+            connection = self.node.raw()
+            connection.sendall(head.replace(self.node.admin.encode(), token.encode()) + body)
+            self.assertEqual(read_answer(connection).status, status, path)
+            connection.close()
+
     def test_head(self):
         for path in ("/livez", "/api/v1/jobs"):
             get, head = (self.node.send(method, path, None, {"Authorization": "Bearer " + self.node.admin, "X-Stella-Tenant": "acme"})
