@@ -48,9 +48,11 @@ static const char *chmod_of(struct doctor *doctor, const char *mode, const char 
 static bool check_folder(struct doctor *doctor)
 {
     struct stat info = {0};
-    if (stat(doctor->data, &info) != 0 || !S_ISDIR(info.st_mode)) {
-        doctor_fail(doctor, "data folder", "run: stella orchestrator migrate --data DIR", "%s: %s",
-                    doctor->data, errno != 0 ? strerror(errno) : "not a folder");
+    const bool is_there = stat(doctor->data, &info) == 0;
+    if (!is_there || !S_ISDIR(info.st_mode)) {
+        doctor_fail(doctor, "data folder",
+                    "give the --data of serve, or make one: stella orchestrator migrate --data DIR",
+                    "%s: %s", doctor->data, is_there ? "not a folder" : strerror(errno));
         return false;
     }
     if (access(doctor->data, R_OK | W_OK | X_OK) != 0) {

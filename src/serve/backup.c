@@ -15,7 +15,7 @@ static enum err_code backup(struct cli_call *call, const char *folder, struct er
     struct settings settings;
     struct ledger_target target;
     TRY(cli_settings(call, &settings, err));
-    TRY(serve_target(&call->arena, &settings, &target, err));
+    TRY(serve_kept_target(&call->arena, &settings, &target, err));
     return ledger_backup(&target, folder, clock_wall().us, print_step, err);
 }
 

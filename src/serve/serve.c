@@ -70,7 +70,7 @@ static enum err_code serve(struct cli_call *call, struct node *node, struct err 
         print_settings(&node->settings);
         return ERR_OK;
     }
-    TRY(serve_target(&node->arena, &node->settings, &node->target, err));
+    TRY(serve_kept_target(&node->arena, &node->settings, &node->target, err));
     TRY(node_start(node, err));
     say_ready(node);
     int signal = 0;
@@ -95,9 +95,5 @@ int serve_run(struct cli_call *call)
     if (code == ERR_OK) {
         return CLI_OK;
     }
-    const char *hint = code == ERR_LEDGER_OUTDATED ? "run: stella orchestrator migrate" : NULL;
-    const int status = code == ERR_USAGE                ? CLI_USAGE
-                       : code == ERR_LEDGER_UNAVAILABLE ? CLI_UNREACHABLE
-                                                        : CLI_FAILED;
-    return cli_fail(call, status, err_info(code)->name, hint, "%s", err.message);
+    return serve_fail(call, &err);
 }

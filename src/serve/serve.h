@@ -15,6 +15,10 @@ extern const size_t serve_noun_count;
 /* Where the settings say that the ledger is; makes the data folder of an embedded one. */
 enum err_code serve_target(struct arena *arena, const struct settings *settings,
                            struct ledger_target *out, struct err *err);
+/* The same for verbs that need a ledger which is there: makes no folder for an embedded one, and
+ * refuses (LEDGER_OUTDATED) when there is none. */
+enum err_code serve_kept_target(struct arena *arena, const struct settings *settings,
+                                struct ledger_target *out, struct err *err);
 /* Says what is wrong; the exit status. */
 int serve_fail(struct cli_call *call, const struct err *err);
 /* Serves until a signal; the exit status. */

@@ -1,7 +1,9 @@
 #include "ledger/sqlite/database.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -25,9 +27,11 @@ enum err_code database_open(const char *path, int flags, sqlite3 **out, struct e
     const int code = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         sqlite3_close(db);
-        return code == SQLITE_CANTOPEN
+        const bool is_there = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+        return code == SQLITE_CANTOPEN && !is_there
                    ? err_set(err, ERR_LEDGER_OUTDATED, "There is no ledger at %s.", path)
-                   : err_set(err, ERR_LEDGER_UNAVAILABLE, "The ledger at %s does not open.", path);
+                   : err_set(err, ERR_LEDGER_UNAVAILABLE, "The ledger at %s does not open: %s.",
+                             path, sqlite3_errstr(code));
     }
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, BUSY_MS);
@@ -74,6 +78,9 @@ enum err_code database_error(sqlite3 *db, struct err *err)
     case SQLITE_INTERRUPT:
         return err_set(err, ERR_LEDGER_UNAVAILABLE, "The ledger cannot store: %s.",
                        sqlite3_errmsg(db));
+    case SQLITE_NOTADB:
+        return err_set(err, ERR_LEDGER_UNAVAILABLE,
+                       "The file is no ledger, or its beginning is damaged.");
     default: check_failed(__FILE__, __LINE__, sqlite3_errmsg(db));
     }
 }
