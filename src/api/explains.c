@@ -112,6 +112,9 @@ static struct str say_gate(struct arena *arena, const struct explanation *told)
     const struct str source = told->lane->source;
     const struct str host = told->source != NULL ? told->source->host : STR("");
     switch (gate->id) {
+    case EXPLAIN_PAUSE:
+        return arena_format(arena, "The whole installation is paused: %.*s",
+                            STR_ARG(told->pause->reason));
     case EXPLAIN_RUN:
         return arena_format(arena, "Its run is still being submitted: %lld of %lld jobs are there.",
                             number_of(gate, "present"), number_of(gate, "total"));
@@ -355,6 +358,9 @@ static void put_explanation(struct call *call, struct json_writer *w, struct job
     }
     JSON_KEY(w, "not_before");
     put_time_or_null(w, told->not_before);
+    if (told->pause != NULL) {
+        put_pause(w, told->pause);
+    }
     if (waits) {
         put_position(w, told);
         put_predecessors(w, told);

@@ -59,6 +59,8 @@ struct scrape {
     bool has_queues;
     int64_t now;
     struct query_result queues;
+    bool has_installation;
+    struct query_result installation;
 };
 
 struct figure {
@@ -200,6 +202,13 @@ static void answer_metrics(struct call *call)
     metrics_put_requests(call->api->metrics, out);
     put_node(call, out);
     put_engine(out, &figures);
+    if (scrape->has_installation) {
+        const struct query_result *said = &scrape->installation;
+        metrics_put_family(out, "stella_paused", "gauge",
+                           "1 while the installation is paused: nothing new is leased.");
+        metrics_put(out, "stella_paused", NULL, STR(""),
+                    said->rows > 0 && query_int(said, 0, "paused_since") > 0 ? 1 : 0);
+    }
     if (scrape->has_queues) {
         put_queue_metric(out, scrape, "stella_jobs_waiting", "Jobs that wait to be claimed.",
                          depth_of);
@@ -217,6 +226,9 @@ static void read_queues(struct call *call, struct reader *reader)
     const struct query q = {.name = "queue_by_type", .arena = call->arena};
     /* Without the ledger the node's own figures are still worth having. */
     scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK;
+    const struct query said = {.name = "installation", .arena = call->arena};
+    scrape->has_installation =
+        scrape->has_queues && reader_query(reader, &said, &scrape->installation, &err) == ERR_OK;
 }
 
 void api_get_metrics(struct call *call)

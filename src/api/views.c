@@ -83,6 +83,17 @@ static void put_hold(struct json_writer *w, const struct job_view *view)
     }
 }
 
+void put_pause(struct json_writer *w, const struct pause *pause)
+{
+    JSON_KEY(w, "pause");
+    json_put_object(w);
+    JSON_STR(w, "by", pause->by);
+    JSON_STR(w, "reason", pause->reason);
+    JSON_TIME(w, "since", pause->since);
+    JSON_STR(w, "ticket", pause->ticket);
+    json_put_object_end(w);
+}
+
 static void put_run_ref(struct json_writer *w, int64_t run)
 {
     char id[ID_TEXT];

@@ -14,6 +14,8 @@ void answer_job(struct call *call, struct job_id job, int status);
 void answer_run(struct call *call, struct run_id run);
 void put_run(struct json_writer *w, const struct run_row *run);
 void put_job(struct json_writer *w, const struct job_view *view);
+/* As member "pause". */
+void put_pause(struct json_writer *w, const struct pause *pause);
 void put_artifact(struct json_writer *w, const struct artifact_row *row);
 /* Fills in why those that wait do; the same as the first gate that explain tells. */
 enum err_code read_holds(struct call *call, struct reader *reader, struct job_view *views,

@@ -114,11 +114,24 @@ static struct str say_until(struct cli_call *call, const json_t *told, const jso
                : str_from(passed);
 }
 
+static struct str say_pause(struct cli_call *call, const json_t *told)
+{
+    const json_t *pause = json_object_get(told, "pause");
+    const struct str ticket = text_of(call, pause, "ticket");
+    return arena_format(&call->arena, "paused since %.*s by %.*s%s%.*s: %.*s",
+                        STR_ARG(time_of(call, told, json_object_get(pause, "since"))),
+                        STR_ARG(text_of(call, pause, "by")), ticket.len > 0 ? ", " : "",
+                        STR_ARG(ticket), STR_ARG(text_of(call, pause, "reason")));
+}
+
 static struct str say_gate(struct cli_call *call, const json_t *told, const json_t *gate)
 {
     const struct str name = json_text(json_object_get(gate, "gate"));
     const json_t *n = json_object_get(gate, "numbers");
     const bool refuses = str_eq(json_text(json_object_get(gate, "verdict")), STR("refuse"));
+    if (str_eq(name, STR("pause"))) {
+        return refuses ? say_pause(call, told) : STR("the installation goes on");
+    }
     if (str_eq(name, STR("run"))) {
         return arena_format(&call->arena, "%lld of %lld jobs submitted", number_of(n, "present"),
                             number_of(n, "total"));
@@ -223,6 +236,9 @@ static struct str free_of(struct cli_call *call, const json_t *told, const json_
 {
     const struct str gate = json_text(json_object_get(one, "gate"));
     const long long to = number_of(one, "to");
+    if (str_eq(gate, STR("pause"))) {
+        return STR("stella orchestrator resume --reason \"it may go on\"");
+    }
     if (str_eq(gate, STR("run"))) {
         return arena_format(&call->arena, "submit the rest of its run, %lld jobs in all", to);
     }

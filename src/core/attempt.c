@@ -207,8 +207,8 @@ enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
     return put_off(d, lease, "job.throttled", &throttled, ATTEMPT_THROTTLED, due_at);
 }
 
-enum job_state attempt_return(struct decision *d, struct leased_row *lease,
-                              const struct report_item *item)
+static enum job_state give_back(struct decision *d, struct leased_row *lease,
+                                const struct report_item *item, struct str class)
 {
     const struct service_end silent = {.result = SERVICE_SILENT};
     service_ended(d, lease, &silent);
@@ -217,6 +217,18 @@ enum job_state attempt_return(struct decision *d, struct leased_row *lease,
         return end(d, lease, item, JOB_CANCELED, STR("canceled"));
     }
     struct report_item returned = *item;
-    returned.class = STR("returned");
+    returned.class = class;
     return put_off(d, lease, "job.returned", &returned, ATTEMPT_RETURNED, d->facts->now);
+}
+
+enum job_state attempt_return(struct decision *d, struct leased_row *lease,
+                              const struct report_item *item)
+{
+    return give_back(d, lease, item, STR("returned"));
+}
+
+enum job_state attempt_recall(struct decision *d, struct leased_row *lease)
+{
+    const struct report_item nobody = {.retry_after_us = -1, .requests_used = -1};
+    return give_back(d, lease, &nobody, STR("restored"));
 }

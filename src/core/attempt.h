@@ -24,5 +24,7 @@ enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
                                 const struct report_item *item);
 enum job_state attempt_return(struct decision *d, struct leased_row *lease,
                               const struct report_item *item);
+/* Nobody holds it any more since the ledger was restored: it is given back, as its worker would. */
+enum job_state attempt_recall(struct decision *d, struct leased_row *lease);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/control.h"
 #include "core/dispatch.h"
 #include "core/due.h"
+#include "core/installation.h"
 #include "core/report.h"
 #include "core/retain.h"
 #include "core/submit.h"
@@ -60,6 +61,10 @@ static const struct command_room rooms[] = {
     [COMMAND_BREAKER_PUT] = {breaker_want, breaker_put_decide, false},
     [COMMAND_BREAKER_FORCE] = {breaker_want, breaker_force_decide, false},
     [COMMAND_BREAKER_RESET] = {breaker_want, breaker_reset_decide, false},
+    [COMMAND_PAUSE] = {installation_want, pause_decide, false},
+    [COMMAND_RESUME] = {installation_want, resume_decide, false},
+    [COMMAND_RESTORED] = {installation_want, restored_decide, false},
+    [COMMAND_NODE_STARTED] = {node_started_want, node_started_decide, false},
     [COMMAND_SUBMIT] = {submit_want, submit_decide, true},
     [COMMAND_RUN_SUBMIT] = {run_submit_want, run_submit_decide, true},
     [COMMAND_CLAIM] = {claim_want, claim_decide, true},
@@ -73,6 +78,7 @@ static const struct command_room rooms[] = {
     [COMMAND_RUN_RETRY] = {run_retry_want, run_retry_decide, true},
     [COMMAND_RETAIN] = {retain_want, retain_decide, false},
     [COMMAND_DUE] = {due_want, NULL, false},
+    [COMMAND_RECALL] = {recall_want, NULL, false},
 };
 
 bool command_want(const struct command *command, struct facts *facts, const struct limits *limits)
@@ -82,9 +88,10 @@ bool command_want(const struct command *command, struct facts *facts, const stru
 
 static struct row_span config_rows(struct facts *facts, struct tenant_facts *t)
 {
-    struct row **rows = arena_array(facts->arena, struct row *,
-                                    t->by_text[TABLE_JOB_TYPES].n + t->by_text[TABLE_SOURCES].n +
-                                        t->by_text[TABLE_WORKERS].n + 1);
+    struct row **rows =
+        arena_array(facts->arena, struct row *,
+                    t->by_text[TABLE_JOB_TYPES].n + t->by_text[TABLE_SOURCES].n +
+                        t->by_text[TABLE_WORKERS].n + t->by_key[TABLE_INSTALLATION].n + 1);
     struct row_span span = {rows, 0};
     for (size_t i = 0; i < t->by_text[TABLE_JOB_TYPES].n; i++) {
         rows[span.n++] = t->by_text[TABLE_JOB_TYPES].entries[i].value;
@@ -94,6 +101,9 @@ static struct row_span config_rows(struct facts *facts, struct tenant_facts *t)
     }
     for (size_t i = 0; i < t->by_text[TABLE_WORKERS].n; i++) {
         rows[span.n++] = t->by_text[TABLE_WORKERS].entries[i].value;
+    }
+    for (size_t i = 0; i < t->by_key[TABLE_INSTALLATION].n; i++) {
+        rows[span.n++] = t->by_key[TABLE_INSTALLATION].entries[i].value;
     }
     return span;
 }
@@ -122,6 +132,10 @@ void command_decide(struct command *command, struct facts *facts, const struct l
     command->again = false;
     if (command->kind == COMMAND_DUE) {
         due_decide(command, facts, limits);
+        return;
+    }
+    if (command->kind == COMMAND_RECALL) {
+        recall_decide(command, facts, limits);
         return;
     }
     if (command->kind == COMMAND_TENANT_OPEN) {

@@ -31,6 +31,10 @@ enum command_kind {
     COMMAND_BREAKER_PUT,   /* Its parameters. */
     COMMAND_BREAKER_FORCE, /* Its mode. */
     COMMAND_BREAKER_RESET,
+    COMMAND_PAUSE,         /* System shard, as the next three: the whole installation. */
+    COMMAND_RESUME,
+    COMMAND_RESTORED, /* The ledger is a backup's: raises the floor of grants, pauses. */
+    COMMAND_NODE_STARTED,
     COMMAND_SUBMIT,
     COMMAND_RUN_SUBMIT,
     COMMAND_CLAIM,
@@ -44,6 +48,7 @@ enum command_kind {
     COMMAND_RUN_RETRY, /* Every dead job of the run. */
     COMMAND_RETAIN,    /* Removes what a tenant no longer has to keep. */
     COMMAND_DUE,       /* A shard's timers; tenant is 0. */
+    COMMAND_RECALL,    /* A shard's leases that hold no more since a restore; tenant is 0. */
 };
 
 enum {
@@ -283,6 +288,24 @@ struct breaker_change_asked {
     struct breaker_row row; /* … and after. */
 };
 
+/* PAUSE, RESUME. */
+struct installation_change {
+    int32_t if_version; /* -1: any. */
+    int32_t version;    /* Output. */
+};
+
+struct restored {
+    struct str from;     /* What the operator calls the backup. */
+    int64_t latest_at;   /* The latest time that the restorer knows of. */
+    int64_t grant_floor; /* Output. */
+};
+
+struct node_start {
+    struct str node; /* Its name. */
+    struct str core; /* Version of the program. */
+    struct sha256 settings;
+};
+
 /* PUT of a job type or source. */
 struct config_put {
     struct str name;
@@ -327,6 +350,9 @@ struct command {
         struct config_put put;
         struct worker_change worker;
         struct breaker_change_asked breaker;
+        struct installation_change installation;
+        struct restored restored;
+        struct node_start node_start;
         struct submit submit;
         struct run_submit run;
         struct claim claim;

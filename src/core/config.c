@@ -412,6 +412,8 @@ static void add_rows(struct arena *arena, struct config *config, struct row_span
             add_job_type(arena, config, (const struct job_type_row *)rows.v[i]);
         } else if (rows.v[i]->table == TABLE_WORKERS) {
             add_worker(arena, workers, rows.v[i]);
+        } else if (rows.v[i]->table == TABLE_INSTALLATION) {
+            config->installation = (const struct installation_row *)row_copy(arena, rows.v[i]);
         } else {
             CHECK(rows.v[i]->table == TABLE_SOURCES);
             add_source(arena, config, (const struct source_row *)rows.v[i]);
@@ -423,6 +425,8 @@ const struct config *config_new(struct arena *arena, struct row_span system, str
                                 int32_t system_version, int32_t tenant_version)
 {
     struct config *config = arena_new(arena, struct config);
+    static const struct installation_row nothing;
+    config->installation = &nothing;
     config->system_version = system_version;
     config->tenant_version = tenant_version;
     add_rows(arena, config, system, &config->shared_workers);
@@ -446,4 +450,9 @@ enum worker_state config_worker_state(const struct config *config, struct str na
     const struct worker_row *row =
         workers->n == 0 ? NULL : (const struct worker_row *)map_find_str(workers, name);
     return row == NULL ? WORKER_ACTIVE : (enum worker_state)row->state;
+}
+
+bool config_grant_holds(const struct config *config, int64_t grant)
+{
+    return grant > config->installation->grant_floor;
 }

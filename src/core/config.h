@@ -69,8 +69,13 @@ struct config {
     struct map sources;     /* name -> struct source */
     /* Workers that are not active, name -> struct worker_row. */
     struct map own_workers;
-    struct map shared_workers; /* The installation's. */
+    struct map shared_workers;                   /* The installation's. */
+    const struct installation_row *installation; /* All 0 when nothing was said. */
 };
+
+/* A restore moves the system tenant's config_version that far: a node that served the ledger before
+ * it was set back may remember configurations of versions that are given again. */
+enum { CONFIG_RESTORED_STEPS = 1 << 16 };
 
 /* Checks a body and appends its canonical form with all defaults to *out_body. */
 enum err_code job_type_parse(struct arena *arena, struct str name, const json_t *body,
@@ -91,5 +96,7 @@ const struct job_type *config_job_type(const struct config *config, struct str n
 const struct source *config_source(const struct config *config, struct str name);
 /* What may be given to a worker of the tenant, or of the installation. */
 enum worker_state config_worker_state(const struct config *config, struct str name, bool is_shared);
+/* Whoever has that grant may hold a lease; false for one that was given before a restore. */
+bool config_grant_holds(const struct config *config, int64_t grant);
 
 #endif

@@ -299,13 +299,19 @@ static void count_leased(struct decision *d, struct lane_row *lane, int64_t run_
     }
 }
 
+/* Above every grant that the job ever had, also in a time that a restore has undone. */
+static int64_t next_grant(const struct config *config, int64_t last)
+{
+    return config_grant_holds(config, last) ? last + 1 : config->installation->grant_floor + 1;
+}
+
 static void grant(struct command *command, struct decision *d, struct choice *choice,
                   struct ready_row *ready)
 {
     struct claim *claim = &command->claim;
     struct carry carry = ready->carry;
     const struct job_id job = {ready->job};
-    carry.grant++;
+    carry.grant = next_grant(d->t->config, carry.grant);
     CHECK(job_may_move(JOB_PENDING, EVENT_CLAIM, JOB_LEASED));
     const int64_t seq = write_leased(d, choice, claim, job, &carry);
     const struct job_place place = {.ready = ready, .carry = &ready->carry};
@@ -422,8 +428,9 @@ void claim_decide(struct command *command, struct decision *d)
 {
     struct claim *claim = &command->claim;
     claim->worker_state = config_worker_state(d->t->config, claim->worker, claim->is_shared);
-    if (claim->worker_state != WORKER_ACTIVE) {
-        return;
+    const struct gate gate_of_all = gate_pause(&d->t->config->installation->pause);
+    if (claim->worker_state != WORKER_ACTIVE || gate_of_all.hold != HOLD_NONE) {
+        return; /* The lanes stay open: they are asked again as soon as it goes on. */
     }
     struct choice *choices = arena_bytes(d->facts->arena, LANES_MAX * sizeof(struct choice));
     const size_t count = choices_of(d, claim, choices);

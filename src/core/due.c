@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "core/attempt.h"
+#include "core/config.h"
 #include "core/settle.h"
 #include "core/submit.h"
 
@@ -235,6 +236,10 @@ static void leases_due(const struct command *command, struct facts *facts,
             continue; /* A heartbeat of this tick may have moved it. */
         }
         struct decision d = decision_for(facts, limits, command, lease->shard, lease->tenant);
+        if (!config_grant_holds(d.t->config, lease->carry.grant)) {
+            (void)attempt_recall(&d, lease);
+            continue;
+        }
         const struct str class = lapse_class(lease, facts->now);
         const bool canceled = is_canceled(lease, facts->now);
         const bool lapses = !canceled && str_eq(class, STR("expired"));
@@ -324,4 +329,35 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
         shard_due(facts, command->shard, facts->now);
     }
     command->again = next.more;
+}
+
+/* ---- Recall ---- */
+
+bool recall_want(const struct command *command, struct facts *facts, const struct limits *limits)
+{
+    bool known = want_of_shard(facts, command->shard, WANT_DUE_LEASED, limits->due_cap);
+    const struct shard_facts *s = facts_shard(facts, command->shard);
+    for (size_t i = 0; i < s->due_leased.n; i++) {
+        const struct leased_row *row = (const struct leased_row *)s->due_leased.v[i];
+        struct tenant_facts *t = tenant_at(facts, row->shard, row->tenant);
+        known &= config_want(facts, t);
+        known &= attempt_want(facts, t, limits, row);
+    }
+    return known;
+}
+
+void recall_decide(struct command *command, struct facts *facts, const struct limits *limits)
+{
+    const struct shard_facts *s = facts_shard(facts, command->shard);
+    size_t recalled = 0;
+    for (size_t i = 0; i < s->due_leased.n; i++) {
+        struct leased_row *lease = (struct leased_row *)s->due_leased.v[i];
+        struct decision d = decision_for(facts, limits, command, lease->shard, lease->tenant);
+        d.actor = command->actor;
+        if (row_is_live(&lease->row) && !config_grant_holds(d.t->config, lease->carry.grant)) {
+            (void)attempt_recall(&d, lease);
+            recalled++;
+        }
+    }
+    command->again = recalled > 0 && s->due_leased.n == (size_t)limits->due_cap;
 }

@@ -14,4 +14,8 @@
 bool due_want(const struct command *command, struct facts *facts, const struct limits *limits);
 void due_decide(struct command *command, struct facts *facts, const struct limits *limits);
 
+/* Ends the leases that a restore left without a holder; none of them spends an attempt. */
+bool recall_want(const struct command *command, struct facts *facts, const struct limits *limits);
+void recall_decide(struct command *command, struct facts *facts, const struct limits *limits);
+
 #endif

@@ -11,12 +11,19 @@
 enum { MICRO = 1000000 };
 
 static const char *const gate_names[EXPLAIN_GATES] = {
-    [EXPLAIN_RUN] = "run",         [EXPLAIN_PREDECESSORS] = "predecessors",
-    [EXPLAIN_RELEASE] = "release", [EXPLAIN_TIME] = "time",
-    [EXPLAIN_SOURCE] = "source",   [EXPLAIN_TENANT] = "tenant",
-    [EXPLAIN_TYPE] = "type",       [EXPLAIN_SERVICE] = "service",
-    [EXPLAIN_HOST] = "host",       [EXPLAIN_TOKENS] = "tokens",
-    [EXPLAIN_LANE] = "lane",       [EXPLAIN_WORKER] = "worker",
+    [EXPLAIN_PAUSE] = "pause",
+    [EXPLAIN_RUN] = "run",
+    [EXPLAIN_PREDECESSORS] = "predecessors",
+    [EXPLAIN_RELEASE] = "release",
+    [EXPLAIN_TIME] = "time",
+    [EXPLAIN_SOURCE] = "source",
+    [EXPLAIN_TENANT] = "tenant",
+    [EXPLAIN_TYPE] = "type",
+    [EXPLAIN_SERVICE] = "service",
+    [EXPLAIN_HOST] = "host",
+    [EXPLAIN_TOKENS] = "tokens",
+    [EXPLAIN_LANE] = "lane",
+    [EXPLAIN_WORKER] = "worker",
     [EXPLAIN_TURN] = "turn",
 };
 
@@ -199,6 +206,18 @@ static void set_free(struct explain_gate *gate, const char *name, enum explain_k
                      int64_t value)
 {
     gate->free = (struct explain_value){name, kind, value};
+}
+
+static void say_pause(struct explaining *e)
+{
+    const struct pause *pause = &e->t->config->installation->pause;
+    struct explain_gate *gate = add_gate(e, EXPLAIN_PAUSE, LIFT_OPERATOR);
+    gate->hold = gate_pause(pause).hold;
+    if (gate->hold != HOLD_NONE) {
+        e->out->pause = pause;
+        add_number(gate, "since", EXPLAIN_AT, pause->since);
+        set_free(gate, "paused", EXPLAIN_SWITCH, false);
+    }
 }
 
 /* ---- Gates of a job that is blocked ---- */
@@ -575,6 +594,7 @@ void explain_job(struct facts *facts, struct tenant_facts *t, struct job_id job,
     if (out->state != JOB_BLOCKED && out->state != JOB_PENDING) {
         return;
     }
+    say_pause(&e);
     say_run(&e);
     say_predecessors(&e);
     say_time(&e);

@@ -26,6 +26,7 @@ enum explain_depth { EXPLAIN_HOLD, EXPLAIN_ALL };
 
 /* In the order in which they are asked. */
 enum explain_gate_id {
+    EXPLAIN_PAUSE,        /* The installation goes on. */
     EXPLAIN_RUN,          /* The run is whole. */
     EXPLAIN_PREDECESSORS, /* The jobs before it have ended as it needs. */
     EXPLAIN_RELEASE,      /* Its turn among the successors of what has ended came. */
@@ -89,6 +90,7 @@ struct explanation {
     const struct lane_row *lane;
     const struct run_row *run; /* Null for none. */
     const struct source *source;
+    const struct pause *pause; /* Null: it is not paused. */
     struct explain_gate gates[EXPLAIN_GATES];
     size_t gate_count;
     int64_t not_before;                           /* The latest of those known; 0 for none. */

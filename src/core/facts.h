@@ -25,11 +25,12 @@
  * the end). The ledger answers a want with all rows that match it, of the tables in brackets. */
 enum want_kind {
     WANT_TENANT,         /* the tenant's row [tenants] */
-    WANT_CONFIG,         /* all its job types and sources, and its workers that are not active
-                          * [job_types, sources, workers] */
+    WANT_CONFIG,         /* all its job types and sources, its workers that are not active, what was
+                          * said of the installation [job_types, sources, workers, installation] */
     WANT_CONFIG_VERSION, /* text = name, a = kind, b = version [config_versions] */
     WANT_WORKER,         /* text = name [workers] */
     WANT_WORKERS,        /* limit: by name [workers] */
+    WANT_INSTALLATION,   /* [installation] */
     WANT_TENANT_NAME,    /* text = name [tenant_names] */
     WANT_TOKEN,          /* a = token [tokens] */
     WANT_LEASED,         /* a = job [leased] */

@@ -296,10 +296,10 @@ bool fold_job_leased(struct fold *fold, const struct fold_event *e)
         return false;
     }
     carry.job_seq = e->job_seq;
-    carry.grant++;
-    if (carry.grant != fold_int(e, "grant")) {
+    if (fold_int(e, "grant") <= carry.grant) {
         return false;
     }
+    carry.grant = fold_int(e, "grant");
     const struct leased_row row = LIKE(
         leased_row, TABLE_LEASED, .job = e->job.v, .carry = carry, .worker = fold_text(e, "worker"),
         .claim = fold_int(e, "claim"), .claimed_at = e->at, .claimed_seq = e->seq,

@@ -2,6 +2,11 @@
 
 #include "core/bucket.h"
 
+struct gate gate_pause(const struct pause *pause)
+{
+    return pause->since > 0 ? (struct gate){HOLD_PAUSED, INT64_MAX} : (struct gate){HOLD_NONE, 0};
+}
+
 struct gate gate_source(const struct source *source)
 {
     return source != NULL && !source->enabled ? (struct gate){HOLD_SOURCE_DISABLED, INT64_MAX}

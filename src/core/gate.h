@@ -2,9 +2,10 @@
  * core/gate - the gates between a waiting job and its lease, one function each. A claim asks them
  * before it grants, explain asks the same to say why a job waits.
  *
- * Use      gate_source, gate_tenant, gate_type, gate_bucket, in this order. `more` is how many jobs
- *          are to begin: a claim asks for one after another, explain for a job and those before it.
- * Threads  none; pure. Only gate_bucket changes what it is given, and only when it passes.
+ * Use      gate_pause, gate_source, gate_tenant, gate_type, gate_bucket, in this order. `more` is
+ * how many jobs are to begin: a claim asks for one after another, explain for a job and those
+ * before it. Threads  none; pure. Only gate_bucket changes what it is given, and only when it
+ * passes.
  */
 #ifndef CORE_GATE_H
 #define CORE_GATE_H
@@ -19,6 +20,8 @@ struct gate {
     int64_t open_at;       /* When to ask again; 0 = when another job ends. */
 };
 
+/* Nobody has paused what the job belongs to: today the whole installation. */
+struct gate gate_pause(const struct pause *pause);
 /* The source is switched on. `source` may be null. */
 struct gate gate_source(const struct source *source);
 /* The tenant's limit of live leases. */

@@ -79,7 +79,8 @@ static void beat(struct decision *d, struct heartbeat_item *item, bool is_shared
         item->code = ERR_LEASE_LOST;
         return;
     }
-    if (config_worker_state(d->t->config, lease->worker, is_shared) == WORKER_QUARANTINED) {
+    if (!config_grant_holds(d->t->config, item->grant) ||
+        config_worker_state(d->t->config, lease->worker, is_shared) == WORKER_QUARANTINED) {
         item->code = ERR_LEASE_LOST; /* It is not renewed, and ends by itself. */
         return;
     }
@@ -210,9 +211,10 @@ void report_decide(struct command *command, struct decision *d)
             answer_repeated(d, item);
             continue;
         }
-        if (item->kind != REPORT_RELEASE &&
-            config_worker_state(d->t->config, lease->worker, command->report.is_shared) ==
-                WORKER_QUARANTINED) {
+        if (!config_grant_holds(d->t->config, item->grant) ||
+            (item->kind != REPORT_RELEASE &&
+             config_worker_state(d->t->config, lease->worker, command->report.is_shared) ==
+                 WORKER_QUARANTINED)) {
             item->code = ERR_LEASE_LOST;
             continue;
         }

@@ -72,6 +72,10 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_BREAKER_PUT:
     case COMMAND_BREAKER_FORCE:
     case COMMAND_BREAKER_RESET:
+    case COMMAND_PAUSE:
+    case COMMAND_RESUME:
+    case COMMAND_RESTORED:
+    case COMMAND_NODE_STARTED:
     case COMMAND_CLAIM:
     case COMMAND_HEARTBEAT:
     case COMMAND_REPORT:
@@ -81,7 +85,8 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_RETRY:
     case COMMAND_RETAIN:
-    case COMMAND_DUE: break;
+    case COMMAND_DUE:
+    case COMMAND_RECALL: break;
     }
     UNREACHABLE();
 }

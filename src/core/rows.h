@@ -26,6 +26,7 @@ enum table_id {
     TABLE_SOURCES,
     TABLE_CONFIG_VERSIONS,
     TABLE_WORKERS,
+    TABLE_INSTALLATION,
     TABLE_TOKENS,
     TABLE_BREAKERS,
     TABLE_LANES,
@@ -170,6 +171,30 @@ struct worker_row {
     int64_t registered_at; /* With these version, slots and job types. */
     int64_t seen_at;       /* Soft: a claim, heartbeat or report came; written now and then. */
     int64_t offset_ms;     /* Soft: how far its clock is ahead of the ledger's; 0 when not said. */
+};
+
+/* Nothing new is leased. */
+struct pause {
+    int64_t since; /* 0: not paused. */
+    struct str reason;
+    struct str ticket; /* May be empty. */
+    struct str by;     /* Who asked. */
+};
+
+/* Its version while nothing was said. */
+enum { INSTALLATION_FIRST = 1 };
+
+/* What was said of the whole installation: one row of the system tenant, absent until something was
+ * said. Part of every tenant's configuration. */
+struct installation_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant;      /* TENANT_SYSTEM */
+    int32_t version;     /* The ETag. */
+    int64_t grant_floor; /* Grants up to it hold no more, and all new ones are above it. */
+    int64_t restored_at; /* 0: never. */
+    struct str restored_from;
+    struct pause pause;
 };
 
 /* Access tokens; rows of the system tenant. */

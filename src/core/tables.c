@@ -92,6 +92,19 @@ static const struct column worker_columns[] = {
     {"offset_ms", COLUMN_I8, COLUMN_SOFT, offsetof(struct worker_row, offset_ms)},
 };
 
+static const struct column installation_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct installation_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct installation_row, tenant)},
+    {"version", COLUMN_I4, COLUMN_PLAIN, offsetof(struct installation_row, version)},
+    {"grant_floor", COLUMN_I8, COLUMN_PLAIN, offsetof(struct installation_row, grant_floor)},
+    {"restored_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct installation_row, restored_at)},
+    {"restored_from", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct installation_row, restored_from)},
+    {"paused_since", COLUMN_I8, COLUMN_PLAIN, offsetof(struct installation_row, pause.since)},
+    {"pause_reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct installation_row, pause.reason)},
+    {"pause_ticket", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct installation_row, pause.ticket)},
+    {"paused_by", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct installation_row, pause.by)},
+};
+
 static const struct column token_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct token_row, shard)},
     {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct token_row, tenant)},
@@ -421,6 +434,7 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_SOURCES] = TABLE("sources", source),
     [TABLE_CONFIG_VERSIONS] = TABLE("config_versions", config_version),
     [TABLE_WORKERS] = TABLE("workers", worker),
+    [TABLE_INSTALLATION] = TABLE("installation", installation),
     [TABLE_TOKENS] = TABLE("tokens", token),
     [TABLE_BREAKERS] = TABLE("breakers", breaker),
     [TABLE_LANES] = TABLE("lanes", lane),

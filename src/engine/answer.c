@@ -193,6 +193,10 @@ static void learn_shards(struct group *group)
 static void wake_claims(struct group *group)
 {
     struct engine *engine = group->engine;
+    const struct tenant_facts *system = map_find(&group->facts.tenants, TENANT_SYSTEM);
+    if (system != NULL && system->row != NULL) {
+        ask_see_system(engine, system->row->config_version);
+    }
     for (size_t i = 0; i < group->facts.tenants.n && engine->park.parked > 0; i++) {
         const struct tenant_facts *t = group->facts.tenants.entries[i].value;
         struct tenant_summary *summary = map_find(&engine->summary.tenants, (uint64_t)t->id.v);

@@ -136,6 +136,19 @@ void ask_wake_all(struct engine *engine)
     }
 }
 
+/* One that is older was decided with before the newer was seen: that claim has missed its wake-up.
+ */
+void ask_see_system(struct engine *engine, int32_t version)
+{
+    if (version == engine->system_version) {
+        return;
+    }
+    if (version > engine->system_version) {
+        engine->system_version = version;
+    }
+    ask_wake_all(engine);
+}
+
 /* Jobs of the submit that the claim may have. */
 static int64_t take_feed(struct task *submit, const struct claiming *claiming)
 {

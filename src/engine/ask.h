@@ -20,6 +20,9 @@ void ask_route(struct engine *engine, struct claiming *claiming);
 /* Parked claims that the tenant may serve now are offered to it. */
 void ask_wake(struct engine *engine, struct tenant_summary *tenant);
 void ask_wake_all(struct engine *engine);
+/* Somebody saw this version of the installation's configuration: when it is another than was seen
+ * last, whoever found nothing may find something. */
+void ask_see_system(struct engine *engine, int32_t version);
 /* Takes parked claims that a submit feeds: their asks join its tick. Appends to `joined`. */
 void ask_feed(struct engine *engine, struct task *submit, struct task_list *joined);
 /* One ask was answered: `granted` jobs, or `code` when it failed. `visited`: the tenant has nothing

@@ -123,8 +123,9 @@ static struct row_span rows_of(struct group *group, const struct tenant_facts *t
     const struct map *types = &t->by_text[TABLE_JOB_TYPES];
     const struct map *sources = &t->by_text[TABLE_SOURCES];
     const struct map *workers = &t->by_text[TABLE_WORKERS];
-    struct row **rows =
-        arena_array(&group->arena, struct row *, types->n + sources->n + workers->n + 1);
+    const struct map *installation = &t->by_key[TABLE_INSTALLATION];
+    struct row **rows = arena_array(&group->arena, struct row *,
+                                    types->n + sources->n + workers->n + installation->n + 1);
     size_t n = 0;
     for (size_t i = 0; i < types->n; i++) {
         rows[n++] = types->entries[i].value;
@@ -134,6 +135,9 @@ static struct row_span rows_of(struct group *group, const struct tenant_facts *t
     }
     for (size_t i = 0; i < workers->n; i++) {
         rows[n++] = workers->entries[i].value;
+    }
+    for (size_t i = 0; i < installation->n; i++) {
+        rows[n++] = installation->entries[i].value;
     }
     return (struct row_span){rows, n};
 }
@@ -209,7 +213,8 @@ static void decide_repeats(struct group *group, struct claim_ask *ask)
         const struct job_row *job =
             (const struct job_row *)facts_find(t, TABLE_JOBS, ask->repeats[i].job.v);
         if (lease == NULL || lane == NULL || job == NULL || lease->claim != command->claim.claim ||
-            !str_eq(lease->worker, command->claim.worker) || t->config == NULL) {
+            !str_eq(lease->worker, command->claim.worker) || t->config == NULL ||
+            !config_grant_holds(t->config, lease->carry.grant)) {
             continue;
         }
         const struct job_type *type = config_job_type(t->config, lane->job_type);

@@ -100,6 +100,7 @@ struct engine {
     int64_t timer_sleeps_until; /* Mono: the timer thread looks again then. */
     uint64_t group_base;        /* Random; group ids count up from it. */
     struct summary summary;
+    int32_t system_version; /* Of the installation's configuration, as seen last. */
     struct park park;
     struct asked asked;
     struct engine_hints hints;

@@ -80,6 +80,9 @@ static void learn_tenants(struct engine *engine, const struct query_result *tena
         const struct tenant_row row = tenant_of(&tenants->values[i * tenants->columns]);
         struct tenant_summary *t =
             summary_tenant(&engine->summary, row.shard, (struct tenant_id){row.tenant});
+        if (row.tenant == TENANT_SYSTEM) {
+            ask_see_system(engine, row.config_version);
+        }
         if (row.tenant == TENANT_SYSTEM || (t->known && row.head_seq < t->head_seq)) {
             continue;
         }

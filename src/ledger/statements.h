@@ -12,7 +12,7 @@
 
 #include "core/facts.h"
 
-enum { STATEMENT_ARGS_MAX = 12, WANT_LOADS_MAX = 3 };
+enum { STATEMENT_ARGS_MAX = 12, WANT_LOADS_MAX = 4 };
 
 struct statement {
     const char *name;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/flight.h"
 #include "api/pool.h"
@@ -12,6 +13,7 @@
 #include "observe/log.h"
 #include "platform/file.h"
 #include "platform/random.h"
+#include "serve/serve.h"
 
 enum { PEM_MAX = 256 * 1024 };
 
@@ -113,22 +115,53 @@ static enum err_code start_engine(struct node *node, struct err *err)
     return engine_start(node->api.engine, err);
 }
 
-/* The ledger's seed: cursors and keys are the same on every node and after every start. */
-static enum err_code read_seed(struct node *node, struct err *err)
+/* The ledger's seed: cursors and keys are the same on every node and after every start. And whether
+ * it is paused. */
+static enum err_code read_standing(struct node *node, struct err *err)
 {
     struct reader *reader = NULL;
     struct query_result found;
+    struct query_result said = {0};
     const struct query q = {.name = "ledger_meta", .arena = &node->arena};
+    const struct query installation = {.name = "installation", .arena = &node->arena};
     TRY(reader_open(&node->target, &reader, err));
-    const enum err_code code = reader_query(reader, &q, &found, err);
+    enum err_code code = reader_query(reader, &q, &found, err);
     if (code == ERR_OK && found.rows > 0) {
         const struct str seed = query_text(&found, 0, "seed");
         if (seed.len == sizeof(node->api.seed)) {
             memcpy(&node->api.seed, seed.ptr, seed.len);
         }
     }
+    if (code == ERR_OK) {
+        code = reader_query(reader, &installation, &said, err);
+    }
+    node->paused = said.rows > 0 && query_int(&said, 0, "paused_since") > 0;
     reader_close(reader);
     return code;
+}
+
+/* History says who serves the ledger from here on, and how it is set. */
+static enum err_code say_started(struct node *node, struct err *err)
+{
+    char host[256] = "";
+    CLEANUP(buf_fini) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    /* With the seed, so that nobody can guess a password from it. */
+    buf_str(&text, (struct str){(const char *)&node->api.seed, sizeof(node->api.seed)});
+    settings_print(&node->settings, &text);
+    (void)gethostname(host, sizeof(host) - 1);
+    struct command command = {
+        .kind = COMMAND_NODE_STARTED,
+        .shard = SHARD_SYSTEM,
+        .tenant = {TENANT_SYSTEM},
+        .actor = STR("serve"),
+        .arena = &node->arena,
+        .node_start = {.node = arena_format(&node->arena, "%s %.*s", host,
+                                            STR_ARG(node->settings.listen)),
+                       .core = STR(STELLA_VERSION),
+                       .settings = sha256_of(buf_get(&text))},
+    };
+    return serve_command(node->api.engine, &command, err);
 }
 
 static enum err_code start_http(struct node *node, struct err *err)
@@ -183,7 +216,8 @@ static enum err_code start(struct node *node, struct err *err)
     TRY(set_rules(node, err));
     api->principals = principals_new(node->settings.token_cache_ms * US_PER_MS);
     TRY(start_engine(node, err));
-    TRY(read_seed(node, err));
+    TRY(read_standing(node, err));
+    TRY(say_started(node, err));
     TRY(node_tokens(node, err));
     api->settings = &node->settings;
     api->metrics = new_metrics();

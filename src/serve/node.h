@@ -14,6 +14,7 @@ struct node {
     struct ledger_target target;
     struct api api;
     char admin_token[64]; /* The text, when it was made just now; else empty. */
+    bool paused;          /* The installation, as this node began. */
     const char *certificate;
     const char *key;
 };

@@ -46,6 +46,10 @@ static void say_ready(const struct node *node)
     }
     (void)printf("ready: %s on port %d, ledger %s\n", scheme, http_port(node->api.server),
                  s->database.len > 0 ? "PostgreSQL" : node->target.url);
+    if (node->paused) {
+        (void)printf("paused: nothing new is leased; see stella orchestrator status, and go on "
+                     "with stella orchestrator resume\n");
+    }
     (void)fflush(stdout);
     struct log_line line;
     struct json_writer *w = log_begin(&line, LOG_SERVING);

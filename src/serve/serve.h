@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "config/settings.h"
+#include "engine/engine.h"
 #include "ledger/ledger.h"
 
 /* For cli_main(). */
@@ -21,6 +22,8 @@ enum err_code serve_kept_target(struct arena *arena, const struct settings *sett
                                 struct ledger_target *out, struct err *err);
 /* Says what is wrong; the exit status. */
 int serve_fail(struct cli_call *call, const struct err *err);
+/* Runs one command and waits for it. Not on a thread of the engine's. */
+enum err_code serve_command(struct engine *engine, struct command *command, struct err *err);
 /* Serves until a signal; the exit status. */
 int serve_run(struct cli_call *call);
 int serve_migrate(struct cli_call *call);

@@ -22,6 +22,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     switch (kind) {
     case WANT_TENANT:
     case WANT_WORKERS:
+    case WANT_INSTALLATION:
     case WANT_OLD_JOB_KEYS:
     case WANT_OLD_REQUEST_KEYS:
     case WANT_DUE_LEASED:
@@ -88,13 +89,18 @@ static const struct {
     bool of_shard;
     bool has_limit;
     const char *const *order; /* Null: the primary key. */
-    enum table_id tables[4];  /* Ended by TABLE_SHARDS, which answers no want. */
+    enum table_id tables[5];  /* Ended by TABLE_SHARDS, which answers no want. */
 } specs[] = {
     {WANT_TENANT, false, false, NULL, {TABLE_TENANTS}},
-    {WANT_CONFIG, false, false, NULL, {TABLE_JOB_TYPES, TABLE_SOURCES, TABLE_WORKERS}},
+    {WANT_CONFIG,
+     false,
+     false,
+     NULL,
+     {TABLE_JOB_TYPES, TABLE_SOURCES, TABLE_WORKERS, TABLE_INSTALLATION}},
     {WANT_CONFIG_VERSION, false, false, NULL, {TABLE_CONFIG_VERSIONS}},
     {WANT_WORKER, false, false, NULL, {TABLE_WORKERS}},
     {WANT_WORKERS, false, true, NULL, {TABLE_WORKERS}},
+    {WANT_INSTALLATION, false, false, NULL, {TABLE_INSTALLATION}},
     {WANT_TENANT_NAME, false, false, NULL, {TABLE_TENANT_NAMES}},
     {WANT_TOKEN, false, false, NULL, {TABLE_TOKENS}},
     {WANT_LEASED, false, false, NULL, {TABLE_LEASED}},

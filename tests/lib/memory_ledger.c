@@ -317,7 +317,9 @@ static void answer_want(const struct answer *a)
         give_all(a, TABLE_JOB_TYPES);
         give_all(a, TABLE_SOURCES);
         give_workers(a, true);
+        give_all(a, TABLE_INSTALLATION);
         break;
+    case WANT_INSTALLATION: give_all(a, TABLE_INSTALLATION); break;
     case WANT_CONFIG_VERSION: give_config_version(a); break;
     case WANT_WORKER: give_texts(a, TABLE_WORKERS, "name", NULL, false); break;
     case WANT_WORKERS: give_workers(a, false); break;

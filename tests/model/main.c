@@ -268,6 +268,54 @@ static void control(struct model *model, enum command_kind kind)
     CHECK((command.err.code == ERR_OK) == taken);
 }
 
+static void say(struct model *model, enum command_kind kind)
+{
+    struct command command = {.kind = kind,
+                              .shard = SHARD_SYSTEM,
+                              .tenant = {TENANT_SYSTEM},
+                              .actor = STR("model"),
+                              .installation = {.if_version = -1}};
+    if (kind == COMMAND_RESTORED) {
+        command.restored = (struct restored){.from = STR("monday")};
+    }
+    run(model, &command);
+    CHECK(command.err.code == ERR_OK);
+}
+
+/* Whoever held something still believes so: nothing of theirs is taken. */
+static void restore(struct model *model)
+{
+    const int index = held_job(model);
+    const int64_t grant = index < 0 ? 0 : model->twin->jobs[index].grant;
+    say(model, COMMAND_RESTORED);
+    struct report_item early = item_of(model, index < 0 ? 0 : index, grant);
+    if (index >= 0) {
+        send(model, &early); /* Its lease is still there. */
+        CHECK(early.code == ERR_LEASE_LOST);
+    }
+    struct command recall = {.kind = COMMAND_RECALL, .shard = SHARD, .actor = STR("model")};
+    run(model, &recall);
+    twin_restore(model->twin, model->clock);
+    if (index >= 0) {
+        send(model, &early);
+        CHECK(early.code == ERR_LEASE_LOST);
+    }
+}
+
+/* Paused now and then, seldom restored. */
+static void operate(struct model *model)
+{
+    if (draw(model, 60) == 0) {
+        say(model, COMMAND_PAUSE);
+        model->twin->paused = true;
+    } else if (model->twin->paused && draw(model, 10) == 0) {
+        say(model, COMMAND_RESUME);
+        model->twin->paused = false;
+    } else if (draw(model, 200) == 0 && model->twin->count > 0) {
+        restore(model);
+    }
+}
+
 /* ---- Comparing ---- */
 
 static const struct carry *carry_in(const struct model *model, enum table_id table, int64_t job)
@@ -362,6 +410,7 @@ static void step(struct model *model)
     case 6: control(model, controls[draw(model, 3)]); break;
     default: report(model); break;
     }
+    operate(model);
     model->clock++; /* A throttled job waits a microsecond. */
     run_due(model);
     if (draw(model, 5) == 0) {

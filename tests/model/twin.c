@@ -109,7 +109,7 @@ static int held(const struct twin *twin, int type)
 int twin_next(const struct twin *twin)
 {
     int best = -1;
-    if (twin->max_inflight > 0 && held(twin, -1) >= twin->max_inflight) {
+    if (twin->paused || (twin->max_inflight > 0 && held(twin, -1) >= twin->max_inflight)) {
         return -1;
     }
     for (int i = 0; i < twin->count; i++) {
@@ -130,7 +130,8 @@ int twin_next(const struct twin *twin)
 void twin_lease(struct twin *twin, int job)
 {
     twin->jobs[job].state = TWIN_LEASED;
-    twin->jobs[job].grant++;
+    const int64_t last = twin->jobs[job].grant;
+    twin->jobs[job].grant = 1 + (last > twin->grant_floor ? last : twin->grant_floor);
 }
 
 void twin_heartbeat(struct twin *twin, int job)
@@ -211,4 +212,15 @@ bool twin_prioritise(struct twin *twin, int index, int priority)
     }
     job->priority = priority;
     return true;
+}
+
+void twin_restore(struct twin *twin, int64_t now)
+{
+    twin->grant_floor = now;
+    twin->paused = true;
+    for (int i = 0; i < twin->count; i++) {
+        if (is_held(twin->jobs[i].state)) {
+            twin_report(twin, i, TWIN_RELEASE);
+        }
+    }
 }

@@ -42,7 +42,9 @@ struct twin {
     int max_inflight;  /* Of the tenant; 0 = unlimited. */
     int type_limit[2]; /* Of each type. */
     int max_attempts;
-    int64_t ageing_us;     /* What one point of priority is worth. */
+    int64_t ageing_us;   /* What one point of priority is worth. */
+    int64_t grant_floor; /* Grants up to it are of another time. */
+    bool paused;
     int64_t key_retention; /* How long a key outlives its job. */
 };
 
@@ -66,5 +68,7 @@ void twin_heartbeat(struct twin *twin, int job);
 bool twin_cancel(struct twin *twin, int job);
 bool twin_retry(struct twin *twin, int job);
 bool twin_prioritise(struct twin *twin, int job, int priority);
+/* Everything is a backup's: nobody holds anything, and it is paused. */
+void twin_restore(struct twin *twin, int64_t now);
 
 #endif

@@ -53,6 +53,8 @@ struct checker {
     const struct memory_ledger *ledger;
     struct seen_tenant tenants[MEMORY_TENANTS_MAX];
     size_t count;
+    bool paused; /* As of the last tick. */
+    int64_t grant_floor;
 };
 
 struct checker *checker_new(const struct memory_ledger *ledger)
@@ -112,7 +114,11 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     }
     if (is(type, "job.leased")) {
         CHECK(!job->leased && !job->ended);
-        CHECK(json_integer_value(json_object_get(facts, "grant")) == ++job->grant);
+        const int64_t floor = checker->grant_floor;
+        const int64_t grant = json_integer_value(json_object_get(facts, "grant"));
+        CHECK(!checker->paused);
+        CHECK(grant == (job->grant > floor ? job->grant : floor) + 1);
+        job->grant = grant;
         job->leased = true;
         t->inflight++;
         CHECK(checker->leased_count < LEASED_MAX);
@@ -348,6 +354,13 @@ void checker_step(struct checker *checker)
     }
     check_buckets(ledger);
     check_breakers(checker);
+    const struct row_table *said = &ledger->set.tables[TABLE_INSTALLATION];
+    if (said->n > 0) {
+        const struct installation_row *row = (const struct installation_row *)said->rows[0];
+        CHECK(row->grant_floor >= checker->grant_floor);
+        checker->paused = row->pause.since > 0;
+        checker->grant_floor = row->grant_floor;
+    }
     const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
     for (size_t i = 0; i < tenants->n; i++) {
         const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[i];

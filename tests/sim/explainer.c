@@ -112,6 +112,17 @@ static struct row *row_named(struct memory_ledger *ledger, enum table_id table, 
     return NULL;
 }
 
+/* The row of the installation; made when nothing was said of it. */
+static struct installation_row *installation_of(struct memory_ledger *ledger)
+{
+    const struct installation_row like = {
+        .row = {.table = TABLE_INSTALLATION}, .shard = SHARD_SYSTEM, .tenant = TENANT_SYSTEM};
+    if (row_set_find(&ledger->set, &like.row) == NULL) {
+        (void)row_set_insert(&ledger->set, &like.row);
+    }
+    return (struct installation_row *)row_set_find(&ledger->set, &like.row);
+}
+
 /* Sets a member of a flat body. */
 static struct str body_with(struct memory_ledger *ledger, struct str body, const char *member,
                             const char *value)
@@ -192,6 +203,9 @@ static void perturb(struct explainer *explainer, struct memory_ledger *ledger,
         (struct job_type_row *)row_named(ledger, TABLE_JOB_TYPES, TENANT_SYSTEM, lane->job_type);
     struct source_row *source =
         (struct source_row *)row_named(ledger, TABLE_SOURCES, subject->tenant, lane->source);
+    if (draw(explainer, 4) == 0) {
+        installation_of(ledger)->pause.since = subject->now;
+    }
     if (draw(explainer, 3) == 0) {
         tenant->max_inflight = 1 + (int32_t)draw(explainer, 6);
     }
@@ -299,6 +313,7 @@ static void lift(struct memory_ledger *ledger, const struct subject *subject,
     struct row *row = NULL;
     (void)snprintf(number, sizeof(number), "%lld", (long long)gate->free.value);
     switch (gate->id) {
+    case EXPLAIN_PAUSE: installation_of(ledger)->pause.since = 0; break;
     case EXPLAIN_SOURCE:
         row = row_named(ledger, TABLE_SOURCES, subject->tenant, told->source->name);
         ((struct source_row *)row)->body =
@@ -390,7 +405,7 @@ static bool starts_without(const struct world *world, const struct memory_ledger
             slots = gate->free.value - (gate == but);
         } else if (gate->id == EXPLAIN_WORKER && gate == but) {
             is_served = false;
-        } else if (gate->id <= EXPLAIN_TIME && gate == but) {
+        } else if (gate->id >= EXPLAIN_RUN && gate->id <= EXPLAIN_TIME && gate == but) {
             may_wait = true;
         } else if (gate != but && gate->free.name != NULL) {
             lift(copy, subject, told, gate);

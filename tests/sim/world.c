@@ -296,6 +296,56 @@ static void run_retention(struct world *world)
     tick_fini(&tick);
 }
 
+static enum world_answer tell_installation(struct world *world, enum command_kind kind)
+{
+    struct tick tick;
+    struct command command = {.kind = kind,
+                              .shard = SHARD_SYSTEM,
+                              .tenant = {TENANT_SYSTEM},
+                              .actor = STR("operator"),
+                              .reason = STR("because"),
+                              .ticket = STR("T-1")};
+    if (kind == COMMAND_RESTORED) {
+        command.restored.from = STR("monday");
+    } else {
+        command.installation.if_version = -1;
+    }
+    const enum world_answer answer = world_do(world, &command, &tick);
+    tick_fini(&tick);
+    return answer;
+}
+
+/* As a restore does it: the leases have no holder any more, though their workers go on. */
+static void restore(struct world *world)
+{
+    while (tell_installation(world, COMMAND_RESTORED) == WORLD_LOST) {
+    }
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        bool again = true;
+        while (again) {
+            struct command command = {
+                .kind = COMMAND_RECALL, .shard = shard, .actor = STR("restore")};
+            struct tick tick;
+            again = world_do(world, &command, &tick) == WORLD_LOST || command.again;
+            tick_fini(&tick);
+        }
+    }
+    CHECK(world->ledger->set.tables[TABLE_LEASED].n == 0);
+    world->restores++;
+}
+
+/* Now and then everything is paused, and goes on; seldom the ledger is a backup's from here on. */
+static void operator_acts(struct world *world)
+{
+    if (world_chance(world, 2)) {
+        (void)tell_installation(world, COMMAND_PAUSE);
+    } else if (world_chance(world, 8)) {
+        (void)tell_installation(world, COMMAND_RESUME);
+    } else if (world_draw(world, 1000) == 0) {
+        restore(world);
+    }
+}
+
 static void move_clock(struct world *world)
 {
     world->clock += (int64_t)world_draw(world, 200 * US_PER_MS);
@@ -356,6 +406,7 @@ static void cancel_waiting_for_the_dead(struct world *world)
 static void heal(struct world *world)
 {
     world->healed = true;
+    (void)tell_installation(world, COMMAND_RESUME);
     for (int i = 0; live_jobs(world) > 0; i++) {
         if (i == HEAL_TICKS_MAX) {
             print_live(world);
@@ -404,6 +455,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
         if (world_chance(&world, 1)) {
             operate_breakers(&world);
         }
+        operator_acts(&world);
         run_due(&world);
         explainer_step(explainer, &world);
     }
@@ -411,10 +463,11 @@ int64_t world_run(uint64_t seed, struct world_options options)
     checker_fold(world.ledger);
     if (options.verbose) {
         (void)printf("seed %llu: %lld ticks, %lld submitted, %lld claimed, %lld leases lost, "
-                     "%lld payloads erased, %lld keys dropped\n",
+                     "%lld payloads erased, %lld keys dropped, %lld restores\n",
                      (unsigned long long)seed, (long long)world.ticks, (long long)world.submitted,
                      (long long)world.claimed, (long long)world.lapsed_answers,
-                     (long long)world.erased, (long long)world.keys_dropped);
+                     (long long)world.erased, (long long)world.keys_dropped,
+                     (long long)world.restores);
         explainer_print(explainer);
     }
     explainer_free(explainer);

@@ -50,6 +50,7 @@ struct world {
     int64_t lapsed_answers; /* ERR_LEASE_LOST */
     int64_t erased;         /* Payloads, by retention. */
     int64_t keys_dropped;
+    int64_t restores;
     bool healed;
     struct checker *checker;
 };

@@ -24,6 +24,7 @@ static const struct writes writes_of[TABLE_COUNT] = {
     [TABLE_SOURCES] = WRITES("sources"),
     [TABLE_CONFIG_VERSIONS] = WRITES("config_versions"),
     [TABLE_WORKERS] = WRITES("workers"),
+    [TABLE_INSTALLATION] = WRITES("installation"),
     [TABLE_TOKENS] = WRITES("tokens"),
     [TABLE_BREAKERS] = WRITES("breakers"),
     [TABLE_LANES] = WRITES("lanes"),

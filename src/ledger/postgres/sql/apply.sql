@@ -177,6 +177,34 @@ USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
+-- name: insert_installation
+INSERT INTO installation (
+    shard, tenant, version, grant_floor, restored_at, restored_from, paused_since, pause_reason,
+    pause_ticket, paused_by)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::int8[]),
+    unnest($5::int8[]), unnest($6::text[]), unnest($7::int8[]), unnest($8::text[]),
+    unnest($9::text[]), unnest($10::text[]);
+
+-- name: update_installation
+UPDATE installation AS x SET
+    version = k.version, grant_floor = k.grant_floor, restored_at = k.restored_at,
+    restored_from = k.restored_from, paused_since = k.paused_since,
+    pause_reason = k.pause_reason, pause_ticket = k.pause_ticket, paused_by = k.paused_by
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int4[]) AS version, unnest($5::int8[]) AS grant_floor,
+    unnest($6::int8[]) AS restored_at, unnest($7::text[]) AS restored_from,
+    unnest($8::int8[]) AS paused_since, unnest($9::text[]) AS pause_reason,
+    unnest($10::text[]) AS pause_ticket, unnest($11::text[]) AS paused_by) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_installation
+DELETE FROM installation AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
 -- name: insert_tokens
 INSERT INTO tokens (
     shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at, revoked_at)

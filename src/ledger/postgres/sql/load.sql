@@ -113,6 +113,19 @@ CROSS JOIN LATERAL (
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     ORDER BY x.name LIMIT k.most) AS r;
 
+-- name: load_installation
+-- args: shard, tenant
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.version, x.grant_floor, x.restored_at, x.restored_from,
+        x.paused_since, x.pause_reason, x.pause_ticket, x.paused_by
+    FROM installation AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    LIMIT 1) AS r;
+
 -- name: load_tenant_name
 -- args: shard, tenant, text
 SELECT k.nr, r.*

@@ -101,6 +101,12 @@ SELECT shard, tenant, kind, name, version, body, at, actor, reason
 FROM config_versions
 WHERE shard = $1 AND tenant = $2 AND kind = $3 AND name = $4 AND version = $5;
 
+-- name: installation
+SELECT shard, tenant, version, grant_floor, restored_at, restored_from, paused_since, pause_reason,
+       pause_ticket, paused_by
+FROM installation
+WHERE shard = 63 AND tenant = 1;
+
 -- name: workers_page
 -- args: shard, tenant, after, limit
 SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types, registered_at,
@@ -586,6 +592,12 @@ SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types
        seen_at, offset_ms
 FROM workers
 ORDER BY shard, tenant, name;
+
+-- name: dump_installation
+SELECT shard, tenant, version, grant_floor, restored_at, restored_from, paused_since, pause_reason,
+       pause_ticket, paused_by
+FROM installation
+ORDER BY shard, tenant;
 
 -- name: dump_tokens
 SELECT shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at, revoked_at

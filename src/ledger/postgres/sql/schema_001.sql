@@ -135,6 +135,21 @@ CREATE TABLE workers (
     PRIMARY KEY (shard, tenant, name)
 );
 
+-- What was said of the whole installation: of the system tenant.
+CREATE TABLE installation (
+    shard         int2 NOT NULL,
+    tenant        int4 NOT NULL,
+    version       int4 NOT NULL,
+    grant_floor   int8 NOT NULL,
+    restored_at   int8 NOT NULL,
+    restored_from text COLLATE "C" NOT NULL,
+    paused_since  int8 NOT NULL,
+    pause_reason  text COLLATE "C" NOT NULL,
+    pause_ticket  text COLLATE "C" NOT NULL,
+    paused_by     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (shard, tenant)
+);
+
 CREATE TABLE tokens (
     shard      int2 NOT NULL,
     tenant     int4 NOT NULL,
@@ -600,7 +615,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions',
-        'workers', 'tokens', 'breakers',
+        'workers', 'installation', 'tokens', 'breakers',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
         'settling', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
@@ -616,7 +631,8 @@ BEGIN
 
     -- The installation's defaults, of the system tenant in shard 63, hold for every tenant; they
     -- are read without its lock.
-    FOREACH name IN ARRAY ARRAY['tenants', 'job_types', 'sources', 'workers', 'breakers']
+    FOREACH name IN ARRAY ARRAY[
+        'tenants', 'job_types', 'sources', 'workers', 'installation', 'breakers']
     LOOP
         EXECUTE format('CREATE POLICY engine_defaults ON %I FOR SELECT TO stella_engine USING (
             shard::int4 = 63 AND tenant::int8 = 1)', name);
@@ -625,8 +641,8 @@ BEGIN
     END LOOP;
 
     FOREACH name IN ARRAY ARRAY[
-        'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers', 'tokens',
-        'breakers', 'lanes', 'throttles',
+        'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers',
+        'installation', 'tokens', 'breakers', 'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
         'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling', 'artifacts',
         'request_keys', 'log_heads', 'job_logs', 'history']

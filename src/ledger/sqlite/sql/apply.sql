@@ -86,6 +86,20 @@ WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
 -- name: delete_workers
 DELETE FROM workers WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
 
+-- name: insert_installation
+INSERT INTO installation (shard, tenant, version, grant_floor, restored_at, restored_from,
+        paused_since, pause_reason, pause_ticket, paused_by)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: update_installation
+UPDATE installation
+SET version = ?3, grant_floor = ?4, restored_at = ?5, restored_from = ?6, paused_since = ?7,
+    pause_reason = ?8, pause_ticket = ?9, paused_by = ?10
+WHERE shard = ?1 AND tenant = ?2;
+
+-- name: delete_installation
+DELETE FROM installation WHERE shard = ?1 AND tenant = ?2;
+
 -- name: insert_tokens
 INSERT INTO tokens (shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at,
         revoked_at)

@@ -61,6 +61,13 @@ WHERE shard = ?1 AND tenant = ?2
 ORDER BY name
 LIMIT ?3;
 
+-- name: load_installation
+-- args: shard, tenant
+SELECT shard, tenant, version, grant_floor, restored_at, restored_from, paused_since, pause_reason,
+       pause_ticket, paused_by
+FROM installation
+WHERE shard = ?1 AND tenant = ?2;
+
 -- name: load_tenant_name
 -- args: shard, tenant, text
 SELECT shard, tenant, name, named, home_shard, created_at

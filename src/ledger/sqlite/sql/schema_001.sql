@@ -126,6 +126,20 @@ CREATE TABLE workers (
     PRIMARY KEY (shard, tenant, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE installation (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    grant_floor INTEGER NOT NULL,
+    restored_at INTEGER NOT NULL,
+    restored_from TEXT NOT NULL,
+    paused_since INTEGER NOT NULL,
+    pause_reason TEXT NOT NULL,
+    pause_ticket TEXT NOT NULL,
+    paused_by TEXT NOT NULL,
+    PRIMARY KEY (shard, tenant)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tokens (
     shard INTEGER NOT NULL,
     tenant INTEGER NOT NULL,
