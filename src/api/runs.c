@@ -2,6 +2,8 @@
 #include "api/manners.h"
 #include "api/submits.h"
 #include "api/views.h"
+#include "api/waits.h"
+#include "base/check.h"
 #include "base/map.h"
 #include "base/time.h"
 
@@ -49,32 +51,57 @@ static void link_needs(struct submission *s)
 }
 
 struct new_run {
-    struct query_result jobs; /* Of a run that was there already. */
+    struct wait wait;
+    enum run_state state;
+    bool is_read;             /* `state` and `jobs` are as the ledger has them now. */
+    struct query_result jobs; /* In the order of the request: numbers are given in it. */
 };
 
-static void read_run_jobs(struct call *call, struct reader *reader)
+static void look_at_made(struct call *call);
+
+/* The run, and its jobs when nobody waits for it any longer. */
+static void read_made(struct call *call, struct reader *reader)
 {
-    const struct command *command = call->request.commands;
     struct new_run *made = call->state;
-    struct query q = tenant_query(call, "jobs_of_run_page");
-    query_arg_int(&q, command->run.id.v);
-    query_arg_int(&q, 0);
-    query_arg_int(&q, RUN_JOBS_MAX);
-    (void)reader_query(reader, &q, &made->jobs, &call->err);
+    const int64_t run = call->request.commands->run.id.v;
+    struct query_result found;
+    struct query q = tenant_query(call, "run");
+    query_arg_int(&q, run);
+    if (reader_query(reader, &q, &found, &call->err) != ERR_OK) {
+        return;
+    }
+    CHECK(found.rows == 1); /* Runs are not removed. */
+    made->state = (enum run_state)query_int(&found, 0, "state");
+    if (made->state == RUN_ACTIVE && !wait_is_over(call, &made->wait)) {
+        return;
+    }
+    struct query jobs = tenant_query(call, "jobs_of_run_page");
+    query_arg_int(&jobs, run);
+    query_arg_int(&jobs, 0);
+    query_arg_int(&jobs, RUN_JOBS_MAX);
+    made->is_read = reader_query(reader, &jobs, &made->jobs, &call->err) == ERR_OK;
 }
 
-static void put_made_job(struct json_writer *w, int64_t job, struct str name, bool waits)
+static void put_made_job(struct json_writer *w, const struct new_run *made,
+                         const struct submit_item *item, size_t at)
 {
     char id[ID_TEXT];
-    job_id_format((struct job_id){job}, id);
+    struct job_id job = item->id;
+    enum job_state state = item->need_count > 0 ? JOB_BLOCKED : JOB_PENDING;
+    if (at < made->jobs.rows) {
+        const struct job_view view = job_view_of(&made->jobs, at);
+        job = view.job;
+        state = view.state;
+    }
+    job_id_format(job, id);
     json_put_object(w);
     JSON_STR(w, "id", str_from(id));
-    JSON_STR(w, "name", name);
-    JSON_STR(w, "state", str_from(job_state_name(waits ? JOB_BLOCKED : JOB_PENDING)));
+    JSON_STR(w, "name", item->name);
+    JSON_STR(w, "state", str_from(job_state_name(state)));
     json_put_object_end(w);
 }
 
-static void answer_run_made(struct call *call)
+static void answer_made(struct call *call)
 {
     const struct command *command = call->request.commands;
     const struct new_run *made = call->state;
@@ -89,29 +116,46 @@ static void answer_run_made(struct call *call)
     JSON_KEY(&w, "jobs");
     json_put_array(&w);
     for (size_t i = 0; i < run->count; i++) {
-        const struct submit_item *item = &run->items[i];
-        const int64_t job = item->id.v != 0       ? item->id.v
-                            : i < made->jobs.rows ? query_int(&made->jobs, i, "job")
-                                                  : 0;
-        put_made_job(&w, job, item->name, item->need_count > 0);
+        put_made_job(&w, made, &run->items[i], i);
     }
     json_put_array_end(&w);
+    JSON_STR(&w, "state", str_from(run_state_name(made->state)));
     json_put_object_end(&w);
     call_answer(call, 201);
+}
+
+static void made_is_read(struct call *call)
+{
+    const struct new_run *made = call->state;
+    if (made->is_read) {
+        answer_made(call);
+    } else if (wait_is_over(call, &made->wait)) {
+        look_at_made(call); /* Since the look before. */
+    } else {
+        watches_wait(call, look_at_made);
+    }
+}
+
+static void look_at_made(struct call *call)
+{
+    call_read(call, read_made, made_is_read);
 }
 
 static void run_is_submitted(struct call *call)
 {
     const struct command *command = call->request.commands;
+    struct new_run *made = call->state;
     if (command->err.code != ERR_OK) {
         submission_fail_at(call, &command->err, command->run.error_at, command->run.count);
         return;
     }
-    /* A run that was there already: its jobs have the order of the request. */
-    if (command->run.items[0].id.v == 0) {
-        call_read(call, read_run_jobs, answer_run_made);
+    made->wait = wait_begin(call);
+    made->state = RUN_ACTIVE;
+    /* Of a run that was there already nothing is known but its number. */
+    if (made->wait.until_us > 0 || command->run.items[0].id.v == 0) {
+        look_at_made(call);
     } else {
-        answer_run_made(call);
+        answer_made(call);
     }
 }
 

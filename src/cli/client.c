@@ -213,6 +213,10 @@ static struct curl_slist *headers(struct cli_call *call, const struct cli_reques
     list = header(call, list, "Expect", "");
     list = header(call, list, "If-Match", request->if_match);
     list = header(call, list, "Idempotency-Key", request->creates ? new_key(call) : NULL);
+    list = header(call, list, "Prefer",
+                  request->wait_s > 0
+                      ? arena_format(&call->arena, "wait=%lld", (long long)request->wait_s).ptr
+                      : NULL);
     list = header(call, list, "X-Stella-Reason", cli_value(call, "reason"));
     list = header(call, list, "X-Stella-Ticket", cli_value(call, "ticket"));
     if (!request->anonymous) {

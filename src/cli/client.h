@@ -23,6 +23,7 @@ struct cli_request {
     bool root;              /* A path outside /api/v1 (health). */
     bool anonymous;         /* Without token. */
     bool installation;      /* Not about one tenant: the tenant is not named. */
+    int64_t wait_s;         /* Prefer: wait=N; 0 for none. */
     bool creates;           /* Carries a new Idempotency-Key. */
     bool absent_is_ok;      /* 404 is an answer, not a failure. */
     FILE *upload;           /* Body from a stream of upload_size bytes, instead of `body`. */

@@ -155,6 +155,8 @@ static int critical_path(struct cli_call *call)
                           "items", &CRITICAL);
 }
 
+enum { WAIT_MAX_S = 60 }; /* The most that prefer_wait_s can be. */
+
 static int submit(struct cli_call *call)
 {
     const char *file = cli_value(call, "file");
@@ -163,28 +165,40 @@ static int submit(struct cli_call *call)
         return cli_fail(call, CLI_USAGE, "usage", "add --help for an example",
                         "runs submit needs --file FILE (- for stdin)");
     }
-    int status = cli_input_file(call, file, &body);
+    struct cli_request request = {.method = "POST", .path = STR("/runs"), .creates = true};
+    int status = cli_number(call, "wait", 1, WAIT_MAX_S, &request.wait_s);
+    if (status == CLI_OK) {
+        status = cli_input_file(call, file, &body);
+    }
     if (status != CLI_OK) {
         return status;
     }
+    request.body = body;
     struct cli_reply reply;
-    status = cli_send(call,
-                      &(struct cli_request){
-                          .method = "POST", .path = STR("/runs"), .body = body, .creates = true},
-                      &reply);
+    status = cli_send(call, &request, &reply);
     if (status != CLI_OK) {
         return status;
     }
     const char *id = arena_cstr(&call->arena, json_text(json_object_get(reply.json, "id")));
+    const struct str state =
+        arena_str(&call->arena, json_text(json_object_get(reply.json, "state")));
     if (call->output == CLI_OUTPUT_AUTO || call->output == CLI_OUTPUT_TABLE) {
-        fprintf(call->out, "%s\n", id);
+        if (request.wait_s > 0) {
+            fprintf(call->out, "%s\t%.*s\n", id, STR_ARG(state));
+        } else {
+            fprintf(call->out, "%s\n", id);
+        }
         cli_note(call, "%zu jobs. Watch it with `stella orchestrator runs watch %s`.",
                  json_array_size(json_object_get(reply.json, "jobs")), id);
     } else {
         cli_show(call, reply.json, &SHAPE);
     }
     json_decref(reply.json);
-    return cli_flag(call, "watch") ? cli_watch_run(call, id) : CLI_OK;
+    if (cli_flag(call, "watch")) {
+        return cli_watch_run(call, id);
+    }
+    const bool is_judged = request.wait_s > 0 && cli_flag(call, "exit-status");
+    return is_judged && !str_eq(state, STR("succeeded")) ? CLI_FAILED : CLI_OK;
 }
 
 static int control(struct cli_call *call, const char *verb, const char *question)
@@ -293,7 +307,8 @@ static const struct cli_option SUBMIT_OPTIONS[] = {
     {"file", 'f', "FILE",
      "The run: {\"name\":…,\"jobs\":[{\"name\",\"type\",\"needs\":[…]}…]}; - for stdin"},
     {"watch", 'w', NULL, "Watch it until it ends"},
-    {"exit-status", 0, NULL, "With --watch: exit 1 unless it succeeded"},
+    {"wait", 0, "SECONDS", "Answer when it has ended, or so late (the server waits prefer_wait_s)"},
+    {"exit-status", 0, NULL, "With --watch or --wait: exit 1 unless it succeeded"},
 };
 
 static const struct cli_option REPLAY_OPTIONS[] = {
@@ -313,6 +328,7 @@ static const struct cli_command COMMANDS[] = {
     {"submit", "add", "", 0, 0, "Submit a run: a whole DAG of jobs in one call",
      "stella orchestrator runs submit -f run.json\n"
      "stella orchestrator runs submit -f run.json --watch --exit-status\n"
+     "stella orchestrator runs submit -f run.json --wait 2\n"
      "echo '{\"jobs\":[{\"name\":\"a\",\"type\":\"t\"},"
      "{\"name\":\"b\",\"type\":\"t\",\"needs\":[{\"job\":\"a\"}]}]}' | stella orchestrator runs "
      "submit -f -",

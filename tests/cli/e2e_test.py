@@ -200,6 +200,15 @@ class CommandLine(unittest.TestCase):
         states = [job["state"] for job in self.rig.json("runs", "jobs", run)["items"]]
         self.assertEqual(["canceled", "dead"], sorted(states))
 
+    def test_a_submit_waits_for_the_end(self):
+        kind = self.type_of_its_own()
+        file = self.rig.path("waited.json", json.dumps({"jobs": [{"name": "a", "type": kind}]}))
+        status, out, _ = self.rig.run("runs", "submit", "-f", file, "--wait", "1", "--exit-status")
+        self.assertEqual(1, status, "it is not over")
+        self.assertRegex(out, r"^run-\d+\tactive\n$")
+        status, _, err = self.rig.run("runs", "submit", "-f", file, "--wait", "61")
+        self.assertEqual((2, True), (status, "--wait" in err), err)
+
     def refused_watch(self, run):
         status, _, err = self.rig.run("runs", "watch", run, "--exit-status")
         self.assertEqual(1, status)

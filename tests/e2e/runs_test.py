@@ -1,4 +1,5 @@
 """Runs as operators and programs see them."""
+import threading
 import unittest
 
 from rig import Node
@@ -80,6 +81,23 @@ class Runs(unittest.TestCase):
         self.report("complete", self.node.claim(self.type))
         self.report("complete", self.node.claim(self.type, wait_ms=20000))
         self.wait_for(run, {"a": "succeeded", "b": "succeeded"})
+
+    def test_a_submit_waits_for_the_end_of_the_run(self):
+        jobs = {"jobs": [{"name": "a", "type": self.type}, {"name": "b", "type": self.type, "needs": [{"job": "a"}]}]}
+        made = []
+        waiting = threading.Thread(target=lambda: made.append(self.call("POST", "/runs", jobs, key="waits", Prefer="respond-async, wait=20")))
+        waiting.start()
+        for _ in jobs["jobs"]:
+            self.report("complete", self.node.claim(self.type, wait_ms=20000))
+        waiting.join()
+        self.assertEqual((made[0].status, made[0].headers["Preference-Applied"], made[0].json["state"]), (201, "wait=20", "succeeded"))
+        self.assertEqual([job["state"] for job in made[0].json["jobs"]], ["succeeded", "succeeded"])
+        again = self.call("POST", "/runs", jobs, key="waits")
+        self.assertEqual((again.json["id"], again.json["state"], again.json["jobs"]), (made[0].json["id"], "succeeded", made[0].json["jobs"]))
+        early = self.call("POST", "/runs", jobs, Prefer="wait=0")
+        self.assertEqual((early.headers["Preference-Applied"], early.json["state"]), ("wait=0", "active"))
+        self.assertEqual([job["state"] for job in early.json["jobs"]], ["pending", "blocked"])
+        self.assertNotIn("Preference-Applied", self.call("POST", "/runs", jobs).headers)
 
     def test_a_run_tells_its_longest_path_and_its_timeline(self):
         run, jobs = self.run_of(a="", b="a", c="a", d="b c")
