@@ -53,6 +53,25 @@ static void learn_names(struct group *group)
     }
 }
 
+/* Jobs that were submitted and wait now. */
+static void keep_jobs(struct group *group)
+{
+    const row_list *rows = &group->facts.touched[TABLE_READY];
+    const int64_t mono = clock_mono().us;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct ready_row *ready = (const struct ready_row *)rows->v[i];
+        if (ready->row.state != ROW_NEW) {
+            continue;
+        }
+        const struct tenant_facts *t =
+            facts_tenant(&group->facts, ready->shard, (struct tenant_id){ready->tenant});
+        const struct job_row *job = (const struct job_row *)facts_find(t, TABLE_JOBS, ready->job);
+        if (job != NULL && job->row.state == ROW_NEW) {
+            job_cache_put(&group->engine->jobs, job, mono);
+        }
+    }
+}
+
 void answers_send(struct answers *answers)
 {
     struct engine_request *request = answers->first;
@@ -291,6 +310,7 @@ void group_answer(struct group *group)
     struct answers answers = {.end = &answers.first};
     each_task(group, copy_grants, NULL);
     learn_names(group);
+    keep_jobs(group);
     mutex_take(&engine->lock);
     group->stamp = engine->summary.stamp;
     each_task(group, release_offer, NULL);

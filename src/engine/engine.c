@@ -25,6 +25,7 @@ struct engine_config engine_config_default(struct ledger_target target)
         .worker_seen_us = 60 * US_PER_S,
         .look_up_us = 60 * US_PER_S,
         .read_threads = 2,
+        .job_cache_bytes = (size_t)32 << 20,
         .hints = true,
         .look_us = 1 * US_PER_S,
         .retain_us = 600 * US_PER_S,
@@ -78,6 +79,7 @@ enum err_code engine_open(const struct engine_config *config, struct engine **ou
     config_cache_init(&engine->configs);
     directory_init(&engine->directory);
     read_pool_init(&engine->reads);
+    job_cache_init(&engine->jobs, engine->config.job_cache_bytes);
     summary_init(&engine->summary);
     park_init(&engine->park);
     engine->asked.since = clock_mono().us;
@@ -112,6 +114,7 @@ void engine_free(struct engine *engine)
     park_fini(&engine->park);
     summary_fini(&engine->summary);
     read_pool_fini(&engine->reads);
+    job_cache_fini(&engine->jobs);
     directory_fini(&engine->directory);
     config_cache_fini(&engine->configs);
     wake_fini(&engine->retention);

@@ -37,7 +37,8 @@ struct engine_config {
     int64_t gap_us;         /* No tick for that long while nobody served: leases get a full ttl. */
     int64_t look_up_us; /* After a start, claim ids are looked for in the ledger for that long. */
     int32_t read_threads;
-    bool hints;        /* PostgreSQL: tell other nodes of commits, and listen to them. */
+    size_t job_cache_bytes; /* Jobs rows kept from their submit to their claim. */
+    bool hints;             /* PostgreSQL: tell other nodes of commits, and listen to them. */
     int64_t look_us;   /* From one look at what other nodes committed to the next, without hints. */
     int64_t retain_us; /* From one run of retention to the next; 0 for none. */
     int64_t orphan_us; /* Blobs that nobody registered are swept after that. */

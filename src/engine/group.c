@@ -25,9 +25,13 @@ static void clear(struct group *group)
     for (size_t i = 0; i < group->pins.n; i++) {
         config_cache_unpin(&group->engine->configs, group->pins.v[i]);
     }
+    for (size_t i = 0; i < group->kept_jobs.n; i++) {
+        job_cache_free(group->kept_jobs.v[i]);
+    }
     facts_fini(&group->facts);
     memset(&group->facts, 0, sizeof(group->facts));
     memset(&group->pins, 0, sizeof(group->pins));
+    memset(&group->kept_jobs, 0, sizeof(group->kept_jobs));
     memset(&group->befores, 0, sizeof(group->befores));
     arena_reset(&group->arena);
 }
@@ -301,6 +305,22 @@ static bool has_changes(const struct group *group)
     return false;
 }
 
+/* The jobs rows that the answers need, as far as this node kept them; the ledger gives the others. */
+static void use_kept_jobs(struct group *group)
+{
+    struct facts *facts = &group->facts;
+    for (size_t i = 0; i < facts->fetch_jobs.n; i++) {
+        const struct leased_row *lease = (const struct leased_row *)facts->fetch_jobs.v[i];
+        struct job_row *row =
+            job_cache_take(&group->engine->jobs, lease->tenant, lease->job, lease->carry.rank);
+        if (row != NULL) {
+            VEC_PUSH(&group->arena, &group->kept_jobs, row);
+            facts_index(facts, facts_tenant(facts, lease->shard, (struct tenant_id){lease->tenant}),
+                        &row->row);
+        }
+    }
+}
+
 static enum err_code commit(struct group *group, struct err *err)
 {
     if (!has_changes(group) && group->facts.fetch_jobs.n == 0) {
@@ -310,6 +330,7 @@ static enum err_code commit(struct group *group, struct err *err)
     for (size_t i = 0; i < group->shard_count; i++) {
         facts_change(&group->facts, &shard_row_of(group, group->shards[i])->row);
     }
+    use_kept_jobs(group);
     const struct plan plan = plan_from_facts(&group->facts);
     group->written = true;
     return ledger_commit(group->ledger, &plan, &group->facts, err);

@@ -48,6 +48,7 @@ struct group {
     bool written;         /* The last run committed something. */
     VEC(struct before) befores;
     VEC(struct config_entry *) pins;
+    VEC(struct job_row *) kept_jobs; /* Taken out of the node's cache. */
 };
 
 void group_init(struct group *group, struct engine *engine);

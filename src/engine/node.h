@@ -8,6 +8,7 @@
  *   directory.lock     cache of tenants' names
  *   directory.reader_lock  the reader behind it
  *   read_pool.lock     waiting reads
+ *   jobs.lock          jobs rows of what waits
  *   claiming.lock      the outputs of one claim while several groups answer it
  * No thread holds two of them, but for directory.reader_lock and then directory.lock. Only
  * directory.reader_lock is held while the ledger is asked; none while `done` runs.
@@ -24,6 +25,7 @@
 #include "engine/config_cache.h"
 #include "engine/directory.h"
 #include "engine/engine.h"
+#include "engine/job_cache.h"
 #include "engine/park.h"
 #include "engine/queue.h"
 #include "engine/read_pool.h"
@@ -76,6 +78,7 @@ struct engine {
     struct hash_key seed;
     struct config_cache configs;
     struct directory directory;
+    struct job_cache jobs;
     struct read_pool reads;
 
     pthread_mutex_t lock;

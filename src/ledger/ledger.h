@@ -141,13 +141,14 @@ enum err_code ledger_begin(struct ledger *ledger, const int16_t *shards, size_t 
 /* Answers facts->wants and calls facts_answered(). */
 enum err_code ledger_load(struct ledger *ledger, struct facts *facts, struct err *err);
 /* Writes the plan, the chunks (compressed) and one ticks row with facts->group in the first of the
- * locked shards, answers facts->fetch_jobs (WANT_JOB of each), and commits. */
+ * locked shards, answers facts->fetch_jobs (WANT_JOB of each that is
+ * not known), and commits. */
 enum err_code ledger_commit(struct ledger *ledger, const struct plan *plan, struct facts *facts,
                             struct err *err);
 /* Gives up the group; nothing was changed. */
 void ledger_rollback(struct ledger *ledger);
-/* After ERR_COMMIT_UNKNOWN, with the shards of the group: takes the same locks in a writing transaction (the barrier) and looks
- * whether the group is there. */
+/* After ERR_COMMIT_UNKNOWN, with the shards of the group: takes the same locks in a writing
+ * transaction (the barrier) and looks whether the group is there. */
 enum err_code ledger_was_committed(struct ledger *ledger, const int16_t *shards, size_t count,
                                    int64_t group, bool *out_committed, struct err *err);
 

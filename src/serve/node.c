@@ -104,6 +104,7 @@ static enum err_code start_engine(struct node *node, struct err *err)
     config.worker_seen_us = s->worker_seen_ms * US_PER_MS;
     config.retain_us = s->retention_interval_ms * US_PER_MS;
     config.orphan_us = s->blob_orphan_ms * US_PER_MS;
+    config.job_cache_bytes = (size_t)s->job_cache_bytes;
     config.hints = s->node_hints;
     config.look_us = s->node_look_ms * US_PER_MS;
     config.log = log_engine;

@@ -205,11 +205,16 @@ static void postgres_rollback(struct ledger *ledger)
 /* ---- Commit ---- */
 
 /* Jobs rows of the leases that the reply needs. */
-static struct wants jobs_to_fetch(const struct facts *facts)
+static struct wants jobs_to_fetch(struct facts *facts)
 {
     struct wants wants = {0};
     for (size_t i = 0; i < facts->fetch_jobs.n; i++) {
         const struct leased_row *leased = (const struct leased_row *)facts->fetch_jobs.v[i];
+        const struct tenant_facts *t =
+            facts_tenant(facts, leased->shard, (struct tenant_id){leased->tenant});
+        if (facts_find(t, TABLE_JOBS, leased->job) != NULL) {
+            continue;
+        }
         const struct want want = {
             .shard = leased->shard, .tenant = leased->tenant, .a = leased->job};
         VEC_PUSH(facts->arena, &wants.of[WANT_JOB], want);
