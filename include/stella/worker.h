@@ -201,9 +201,19 @@ STELLA_API void stella_log(struct stella_job *job, int32_t level, const char *te
 
 /* Counts `n` requests to the job's throttled host, before they are made. Asks the server for more
  * when the allowance runs low, and waits while it is refused. STELLA_STOPPED when the handler was
- * asked to stop meanwhile. Without a throttled host it only counts. */
+ * asked to stop meanwhile. Without a throttled host it only counts. A handler that counts gets
+ * back to the host what it was granted and did not use; one that never calls this (with 0, too) is
+ * taken to have used all. */
 STELLA_API int32_t stella_job_take_requests(struct stella_job *job, uint32_t n,
                                             struct stella_error *error);
+/* An answer of the job's host said how many requests it takes until when (RateLimit fields): the
+ * latest wins, travels with the next heartbeat or report, and slows everybody who asks that host
+ * before it has to refuse. */
+STELLA_API void stella_job_limit_seen(struct stella_job *job, uint64_t remaining,
+                                      uint32_t reset_ms);
+/* The job's host answered 503 without saying for how long. It counts with stella_job_fail(): the
+ * attempt is spent, and the host is asked less often. */
+STELLA_API void stella_job_overload_seen(struct stella_job *job);
 
 /* ---- how it ends ----------------------------------------------------------------------------- */
 

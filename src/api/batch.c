@@ -3,6 +3,33 @@
 #include "api/log_lines.h"
 #include "base/check.h"
 
+enum { REMAINING_MAX = 1000000000 };
+
+#define RESET_MAX_MS INT64_C(31536000000)
+#define COUNT_MAX    ((INT64_C(1) << 53) - 1)
+
+/* What the job's host said of its limits. */
+static void take_upstream(struct scan *scan, struct batch_item *item)
+{
+    struct str key;
+    struct upstream_told told = {.remaining = -1};
+    scan_object(scan);
+    while (scan_member(scan, &key)) {
+        if (str_eq(key, STR("remaining"))) {
+            told.remaining = scan_bounded(scan, 0, REMAINING_MAX);
+        } else if (str_eq(key, STR("reset_ms"))) {
+            told.reset_us = scan_bounded(scan, 0, RESET_MAX_MS) * US_PER_MS;
+        } else if (str_eq(key, STR("overloaded"))) {
+            item->report.overloaded = scan_flag(scan);
+        } else {
+            scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
+        }
+    }
+    told.is_known = told.remaining >= 0 && told.reset_us > 0;
+    item->beat.told = told;
+    item->report.told = told;
+}
+
 static void take_item(struct scan *scan, struct batch_item *item,
                       bool (*member)(struct scan *scan, struct batch_item *item, struct str key))
 {
@@ -19,6 +46,12 @@ static void take_item(struct scan *scan, struct batch_item *item,
             grant = scan_bounded(scan, 1, GRANT_MAX);
         } else if (str_eq(key, STR("log"))) {
             item->log = log_lines_take(scan, item->rules);
+        } else if (str_eq(key, STR("upstream"))) {
+            take_upstream(scan, item);
+        } else if (str_eq(key, STR("requests_used"))) {
+            item->report.requests_used = scan_bounded(scan, 0, COUNT_MAX);
+            item->beat.requests_used = item->report.requests_used;
+            item->beat.is_stale = true;
         } else if (!member(scan, item, key)) {
             scan_refuse(scan, ERR_UNPROCESSABLE, "there is no such member");
         }

@@ -101,6 +101,18 @@ static struct str say_turn(struct arena *arena, const struct explanation *told)
                               told->position.ahead == 1 ? " comes" : "s come");
 }
 
+static struct str say_host(struct arena *arena, const struct explain_gate *gate, struct str host)
+{
+    const char *origin = "";
+    for (size_t i = 0; i < gate->number_count; i++) {
+        origin = gate->numbers[i].kind == EXPLAIN_WORD ? gate->numbers[i].word : origin;
+    }
+    if (str_eq(str_from(origin), STR("operator"))) {
+        return arena_format(arena, "An operator lets nobody ask host %.*s.", STR_ARG(host));
+    }
+    return arena_format(arena, "Host %.*s told everyone to wait.", STR_ARG(host));
+}
+
 /* Of the first gate that refuses. */
 static struct str say_gate(struct arena *arena, const struct explanation *told)
 {
@@ -135,8 +147,7 @@ static struct str say_gate(struct arena *arena, const struct explanation *told)
                                 ? "The service %.*s has come back; jobs are let in by and by."
                                 : "The service %.*s fails; its circuit breaker holds the job.",
                             STR_ARG(gate->about));
-    case EXPLAIN_HOST:
-        return arena_format(arena, "Host %.*s told everyone to wait.", STR_ARG(host));
+    case EXPLAIN_HOST: return say_host(arena, gate, host);
     case EXPLAIN_TOKENS:
         return arena_format(arena, "Host %.*s has %lld tokens, the job takes %lld.", STR_ARG(host),
                             number_of(gate, "tokens"), number_of(gate, "needed"));
@@ -192,6 +203,7 @@ static void put_value(struct json_writer *w, const struct explain_value *value)
     case EXPLAIN_NUMBER: json_put_int(w, value->value); break;
     case EXPLAIN_AT: json_put_time(w, value->value); break;
     case EXPLAIN_SWITCH: json_put_bool(w, value->value != 0); break;
+    case EXPLAIN_WORD: json_put_str(w, str_from(value->word)); break;
     }
 }
 

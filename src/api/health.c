@@ -61,6 +61,7 @@ struct scrape {
     struct query_result queues;
     bool has_installation;
     struct query_result installation;
+    struct query_result throttles;
 };
 
 struct figure {
@@ -192,6 +193,24 @@ static void put_node(struct call *call, struct buf *out)
     put_figures(out, figures, sizeof(figures) / sizeof(figures[0]));
 }
 
+static void put_throttles(struct buf *out, const struct query_result *found)
+{
+    static const char *const states[] = {"blocked", "slowed", "overridden"};
+    metrics_put_family(out, "stella_throttle_hosts", "gauge",
+                       "Buckets of {tenant, host}; and those that are blocked, slower than "
+                       "configured, or set by an operator.");
+    metrics_put(out, "stella_throttle_hosts", "state", STR("all"),
+                (double)query_int(found, 0, "hosts"));
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        metrics_put(out, "stella_throttle_hosts", "state", str_from(states[i]),
+                    (double)query_int(found, 0, states[i]));
+    }
+    metrics_put_family(out, "stella_throttle_incidents_total", "counter",
+                       "Throttles and overloads; what several workers heard at a time is one.");
+    metrics_put(out, "stella_throttle_incidents_total", NULL, STR(""),
+                (double)query_int(found, 0, "incidents"));
+}
+
 static void answer_metrics(struct call *call)
 {
     const struct scrape *scrape = call->state;
@@ -215,6 +234,7 @@ static void answer_metrics(struct call *call)
         put_queue_metric(out, scrape, "stella_jobs_leased", "Jobs held by workers.", leases_of);
         put_queue_metric(out, scrape, "stella_oldest_waiting_seconds",
                          "Age of the job that has waited longest.", age_of);
+        put_throttles(out, &scrape->throttles);
     }
     http_answer(call->exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
 }
@@ -225,7 +245,10 @@ static void read_queues(struct call *call, struct reader *reader)
     struct err err;
     const struct query q = {.name = "queue_by_type", .arena = call->arena};
     /* Without the ledger the node's own figures are still worth having. */
-    scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK;
+    struct query throttles = {.name = "throttle_states", .arena = call->arena};
+    query_arg_int(&throttles, scrape->now);
+    scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK &&
+                         reader_query(reader, &throttles, &scrape->throttles, &err) == ERR_OK;
     const struct query said = {.name = "installation", .arena = call->arena};
     scrape->has_installation =
         scrape->has_queues && reader_query(reader, &said, &scrape->installation, &err) == ERR_OK;

@@ -50,7 +50,13 @@ static void put_result(struct json_writer *w, const struct batch_item *item,
     JSON_BOOL(w, "drain", drain);
     JSON_STR(w, "lease", item->lease_text);
     if (beat->code == ERR_OK && beat->requests_allowed >= 0) {
+        if (beat->requests_after_us > 0) {
+            JSON_INT(w, "requests_after_ms", (beat->requests_after_us + 999) / 1000);
+        }
         JSON_INT(w, "requests_allowed", beat->requests_allowed);
+        if (beat->requests_granted > 0) {
+            JSON_INT(w, "requests_granted", beat->requests_granted);
+        }
     }
     JSON_INT(w, "ttl_ms", beat->ttl_ms);
     json_put_object_end(w);

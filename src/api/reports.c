@@ -94,8 +94,6 @@ static bool take_complete(struct scan *scan, struct batch_item *item, struct str
         take_result(scan, item);
     } else if (str_eq(key, STR("artifacts"))) {
         take_artifacts(scan, item);
-    } else if (str_eq(key, STR("requests_used"))) {
-        item->report.requests_used = scan_bounded(scan, 0, SIZE_LIMIT);
     } else {
         return false;
     }

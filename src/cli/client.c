@@ -356,7 +356,7 @@ int cli_send(struct cli_call *call, const struct cli_request *request, struct cl
     if (!is_read && call->reads_only) {
         return refuse_change(call);
     }
-    if (!is_read && cli_flag(call, "dry-run")) {
+    if (!is_read && !request->changes_nothing && cli_flag(call, "dry-run")) {
         return show_request(call, request);
     }
     const bool repeatable = request->creates || is_read;

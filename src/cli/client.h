@@ -25,6 +25,7 @@ struct cli_request {
     bool installation;      /* Not about one tenant: the tenant is not named. */
     int64_t wait_s;         /* Prefer: wait=N; 0 for none. */
     bool creates;           /* Carries a new Idempotency-Key. */
+    bool changes_nothing;   /* The server only shows what it would change: sent under --dry-run. */
     bool absent_is_ok;      /* 404 is an answer, not a failure. */
     FILE *upload;           /* Body from a stream of upload_size bytes, instead of `body`. */
     int64_t upload_size;

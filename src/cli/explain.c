@@ -57,10 +57,15 @@ static struct str say_tokens(struct cli_call *call, const json_t *told, const js
 {
     const json_t *refilled = json_object_get(n, "refilled_at");
     const long long rate = number_of(n, "rate_milli");
+    const long long configured = number_of(n, "configured_milli");
     struct str text = arena_format(
         &call->arena, "%lld of %lld tokens, the job takes %lld, %lld.%03lld come a second",
         number_of(n, "tokens"), number_of(n, "burst"), number_of(n, "needed"), rate / 1000,
         rate % 1000);
+    if (rate != configured) {
+        text = arena_format(&call->arena, "%.*s (configured %lld.%03lld)", STR_ARG(text),
+                            configured / 1000, configured % 1000);
+    }
     if (refilled != NULL) {
         text = arena_format(&call->arena, "%.*s; enough at %.*s", STR_ARG(text),
                             STR_ARG(time_of(call, told, refilled)));
@@ -124,6 +129,26 @@ static struct str say_pause(struct cli_call *call, const json_t *told)
                         STR_ARG(ticket), STR_ARG(text_of(call, pause, "reason")));
 }
 
+/* Who sized the block of a host. */
+static struct str say_host(struct cli_call *call, const json_t *told, const json_t *gate,
+                           const json_t *n)
+{
+    static const char *const words[][2] = {
+        {"header", "its Retry-After"},
+        {"doubling", "it did not say for how long; the blocks double"},
+        {"fields", "its RateLimit fields"},
+        {"operator", "set by an operator"},
+    };
+    const struct str until = say_until(call, told, gate, "passed");
+    const struct str origin = json_text(json_object_get(n, "origin"));
+    for (size_t i = 0; i < CLI_COUNT(words); i++) {
+        if (str_eq(origin, str_from(words[i][0]))) {
+            return arena_format(&call->arena, "%.*s: %s", STR_ARG(until), words[i][1]);
+        }
+    }
+    return until;
+}
+
 static struct str say_gate(struct cli_call *call, const json_t *told, const json_t *gate)
 {
     const struct str name = json_text(json_object_get(gate, "gate"));
@@ -147,6 +172,9 @@ static struct str say_gate(struct cli_call *call, const json_t *told, const json
     }
     if (str_eq(name, STR("service"))) {
         return say_service(call, told, gate);
+    }
+    if (str_eq(name, STR("host"))) {
+        return say_host(call, told, gate, n);
     }
     if (str_eq(name, STR("tokens"))) {
         return say_tokens(call, told, n);

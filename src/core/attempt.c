@@ -2,11 +2,10 @@
 
 #include "base/check.h"
 #include "base/time.h"
-#include "core/bucket.h"
-#include "core/dispatch.h"
 #include "core/retry.h"
 #include "core/service.h"
 #include "core/settle.h"
+#include "core/throttle.h"
 
 static const struct source *source_of(const struct tenant_facts *t, int32_t lane_id)
 {
@@ -42,11 +41,31 @@ static struct str digest_of(struct decision *d, const struct report_item *item)
 static void return_requests(struct decision *d, const struct leased_row *lease,
                             const struct report_item *item)
 {
-    struct throttle_row *bucket = throttle_of(d, source_of(d->t, lease->carry.lane));
+    struct throttle throttle;
     const int64_t unused = lease->requests - item->requests_used;
-    if (bucket != NULL && lease->requests > 0 && item->requests_used >= 0 && unused > 0) {
-        bucket_return(bucket, unused, d->facts->now);
-        throttle_write(d, bucket);
+    if (lease->requests > 0 && item->requests_used >= 0 && unused > 0 &&
+        throttle_of(d, source_of(d->t, lease->carry.lane), &throttle)) {
+        bucket_return(throttle.row, &throttle.pace, unused, lease->claimed_at, d->facts->now);
+        throttle_write(d, throttle.row, THROTTLE_CHARGED);
+    }
+}
+
+/* What the job heard from its host on the way. */
+static void hear(struct decision *d, const struct leased_row *lease,
+                 const struct upstream_told *told)
+{
+    attempt_hear(d, source_of(d->t, lease->carry.lane), told);
+}
+
+void attempt_hear(struct decision *d, const struct source *source, const struct upstream_told *told)
+{
+    struct throttle throttle;
+    if (!told->is_known || !(told->remaining == 0 ? throttle_need(d, source, &throttle)
+                                                  : throttle_of(d, source, &throttle))) {
+        return;
+    }
+    if (bucket_told(throttle.row, &throttle.pace, told, d->facts->now)) {
+        throttle_write(d, throttle.row, told->remaining == 0 ? THROTTLE_BLOCKED : THROTTLE_CHARGED);
     }
 }
 
@@ -99,17 +118,13 @@ static void register_artifact(struct decision *d, const struct leased_row *lease
 enum job_state attempt_succeed(struct decision *d, struct leased_row *lease,
                                const struct report_item *item)
 {
-    struct throttle_row *bucket = throttle_of(d, source_of(d->t, lease->carry.lane));
     const struct service_end how = {.result = SERVICE_DONE};
     service_ended(d, lease, &how);
     for (size_t i = 0; i < item->artifact_count; i++) {
         register_artifact(d, lease, &item->artifacts[i]);
     }
     return_requests(d, lease, item);
-    if (bucket != NULL && bucket->penalty_ms > 0) {
-        bucket_served(bucket);
-        throttle_write(d, bucket);
-    }
+    hear(d, lease, &item->told);
     lease->carry.spent++;
     return end(d, lease, item, JOB_SUCCEEDED, STR(""));
 }
@@ -152,6 +167,16 @@ struct service_end attempt_failed(const struct leased_row *lease, const struct r
     };
 }
 
+/* The upstream was overloaded and did not say for how long. */
+static void slow_down(struct decision *d, const struct leased_row *lease)
+{
+    struct throttle throttle;
+    if (throttle_of(d, source_of(d->t, lease->carry.lane), &throttle) &&
+        bucket_overloaded(throttle.row, &throttle.pace, d->facts->now)) {
+        throttle_write(d, throttle.row, THROTTLE_BLOCKED);
+    }
+}
+
 enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
                             const struct report_item *item, enum attempt_ending how)
 {
@@ -162,6 +187,10 @@ enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
     const struct service_end failed = attempt_failed(lease, item);
     service_ended(d, lease, &failed);
     return_requests(d, lease, item);
+    hear(d, lease, &item->told);
+    if (item->overloaded) {
+        slow_down(d, lease);
+    }
     lease->carry.spent++;
     if (lease->cancel_at > 0) {
         return end(d, lease, item, JOB_CANCELED, STR("canceled"));
@@ -178,22 +207,17 @@ enum job_state attempt_fail(struct decision *d, struct leased_row *lease,
 enum job_state attempt_throttle(struct decision *d, struct leased_row *lease,
                                 const struct report_item *item)
 {
-    struct throttle_row *bucket = throttle_of(d, source_of(d->t, lease->carry.lane));
-    const struct source *source = source_of(d->t, lease->carry.lane);
+    struct throttle throttle;
     int64_t due_at = d->facts->now + (item->retry_after_us > 0 ? item->retry_after_us : US_PER_S);
     const struct service_end silent = {.result = SERVICE_SILENT};
     service_ended(d, lease, &silent);
     return_requests(d, lease, item);
-    if (bucket == NULL && source != NULL && source->host.len > 0) {
-        bucket = (struct throttle_row *)facts_add(d->facts, d->t, TABLE_THROTTLES);
-        bucket->host = source->host;
-        bucket_set(bucket, source->rate_milli, source->burst, d->facts->now, true);
-        facts_index(d->facts, d->t, &bucket->row);
-    }
-    if (bucket != NULL) {
-        bucket_throttled(bucket, item->retry_after_us, d->facts->now);
-        throttle_write(d, bucket);
-        due_at = bucket->blocked_until;
+    hear(d, lease, &item->told);
+    if (throttle_need(d, source_of(d->t, lease->carry.lane), &throttle)) {
+        bucket_throttled(throttle.row, &throttle.pace, item->retry_after_us, &d->facts->seed,
+                         d->facts->now);
+        throttle_write(d, throttle.row, THROTTLE_BLOCKED);
+        due_at = throttle.row->blocked_until;
     }
     if (lease->cancel_at > 0) {
         return end(d, lease, item, JOB_CANCELED, STR("canceled"));
@@ -213,6 +237,7 @@ static enum job_state give_back(struct decision *d, struct leased_row *lease,
     const struct service_end silent = {.result = SERVICE_SILENT};
     service_ended(d, lease, &silent);
     return_requests(d, lease, item);
+    hear(d, lease, &item->told);
     if (lease->cancel_at > 0) {
         return end(d, lease, item, JOB_CANCELED, STR("canceled"));
     }

@@ -4,6 +4,7 @@
 #ifndef CORE_ATTEMPT_H
 #define CORE_ATTEMPT_H
 
+#include "core/bucket.h"
 #include "core/config.h"
 #include "core/job.h"
 #include "core/service.h"
@@ -26,5 +27,9 @@ enum job_state attempt_return(struct decision *d, struct leased_row *lease,
                               const struct report_item *item);
 /* Nobody holds it any more since the ledger was restored: it is given back, as its worker would. */
 enum job_state attempt_recall(struct decision *d, struct leased_row *lease);
+
+/* The fields of an answer of the source's host. */
+void attempt_hear(struct decision *d, const struct source *source,
+                  const struct upstream_told *told);
 
 #endif

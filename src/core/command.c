@@ -13,6 +13,7 @@
 #include "core/report.h"
 #include "core/retain.h"
 #include "core/submit.h"
+#include "core/throttle.h"
 #include "core/workers.h"
 
 struct limits limits_default(void)
@@ -65,6 +66,8 @@ static const struct command_room rooms[] = {
     [COMMAND_RESUME] = {installation_want, resume_decide, false},
     [COMMAND_RESTORED] = {installation_want, restored_decide, false},
     [COMMAND_NODE_STARTED] = {node_started_want, node_started_decide, false},
+    [COMMAND_THROTTLE_SET] = {throttle_change_want, throttle_set_decide, true},
+    [COMMAND_THROTTLE_CLEAR] = {throttle_change_want, throttle_clear_decide, true},
     [COMMAND_SUBMIT] = {submit_want, submit_decide, true},
     [COMMAND_RUN_SUBMIT] = {run_submit_want, run_submit_decide, true},
     [COMMAND_CLAIM] = {claim_want, claim_decide, true},

@@ -14,6 +14,7 @@
 #define CORE_COMMAND_H
 
 #include "base/err.h"
+#include "core/bucket.h"
 #include "core/facts.h"
 #include "core/state.h"
 
@@ -31,10 +32,12 @@ enum command_kind {
     COMMAND_BREAKER_PUT,   /* Its parameters. */
     COMMAND_BREAKER_FORCE, /* Its mode. */
     COMMAND_BREAKER_RESET,
-    COMMAND_PAUSE,         /* System shard, as the next three: the whole installation. */
+    COMMAND_PAUSE, /* System shard, as the next three: the whole installation. */
     COMMAND_RESUME,
     COMMAND_RESTORED, /* The ledger is a backup's: raises the floor of grants, pauses. */
     COMMAND_NODE_STARTED,
+    COMMAND_THROTTLE_SET, /* An override of a host's bucket. */
+    COMMAND_THROTTLE_CLEAR,
     COMMAND_SUBMIT,
     COMMAND_RUN_SUBMIT,
     COMMAND_CLAIM,
@@ -174,14 +177,19 @@ struct heartbeat_item {
     struct job_id job;
     int32_t lane;
     int64_t grant;
-    struct str progress;     /* JSON, or empty. */
-    int64_t requests_wanted; /* More throttle tokens. */
+    struct str progress;       /* JSON, or empty. */
+    int64_t requests_wanted;   /* More throttle tokens. */
+    bool is_stale;             /* Those that were granted and not used go back first … */
+    int64_t requests_used;     /* … and so many were used. */
+    struct upstream_told told; /* What the source's host said of its limits, last. */
     struct log_batch log;
     /* Output */
     enum err_code code; /* ERR_OK, ERR_LEASE_LOST */
     bool cancel;
     int32_t ttl_ms;
-    int64_t requests_allowed; /* In all; -1 when not counted. */
+    int64_t requests_allowed;  /* In all; -1 when not counted. */
+    int64_t requests_granted;  /* Of those wanted. */
+    int64_t requests_after_us; /* None: worth asking again then; 0: not known. */
 };
 
 struct heartbeat {
@@ -207,12 +215,14 @@ struct report_item {
     struct job_id job;
     int32_t lane;
     int64_t grant;
-    struct sha256 digest;   /* Of the report as sent, but for its lease. */
-    struct str result;      /* COMPLETE: JSON; FAIL: the message as a JSON string. */
-    struct str class;       /* FAIL */
-    bool permanent;         /* FAIL */
-    int64_t retry_after_us; /* FAIL, THROTTLED: floor; -1 = not said. */
-    int64_t requests_used;  /* -1 = not said: all granted. */
+    struct sha256 digest;      /* Of the report as sent, but for its lease. */
+    struct str result;         /* COMPLETE: JSON; FAIL: the message as a JSON string. */
+    struct str class;          /* FAIL */
+    bool permanent;            /* FAIL */
+    int64_t retry_after_us;    /* FAIL, THROTTLED: floor; -1 = not said. */
+    int64_t requests_used;     /* -1 = not said: all granted. */
+    struct upstream_told told; /* As heartbeat's. */
+    bool overloaded;           /* FAIL: the host answered 503 and no time. */
     const struct report_artifact *artifacts;
     size_t artifact_count;
     struct log_batch log; /* Not in `digest`. */
@@ -306,6 +316,29 @@ struct node_start {
     struct sha256 settings;
 };
 
+/* A bucket with the pace it follows. */
+struct throttle_view {
+    struct throttle_row row;
+    struct pace pace;
+    int64_t as_of;
+};
+
+/* SET replaces the whole override; CLEAR takes what it names back. */
+struct throttle_change {
+    struct str host;
+    int64_t rate_milli; /* -1: not set. */
+    int64_t burst;      /* 0: not set. */
+    int64_t block_us;   /* 0: not set. */
+    int64_t lasts_us;
+    bool clear_override;
+    bool clear_block;   /* What the upstream caused: block, doubling, fields, the rate's cut. */
+    bool dry_run;       /* Only before and after. */
+    int32_t if_version; /* -1: nothing was set on it before. */
+    bool any_version;
+    int32_t version;                    /* Output; of a refusal, the one that is there. */
+    struct throttle_view before, after; /* Output. */
+};
+
 /* PUT of a job type or source. */
 struct config_put {
     struct str name;
@@ -353,6 +386,7 @@ struct command {
         struct installation_change installation;
         struct restored restored;
         struct node_start node_start;
+        struct throttle_change throttle;
         struct submit submit;
         struct run_submit run;
         struct claim claim;

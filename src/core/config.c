@@ -54,12 +54,20 @@ static const struct int_member type_ints[TYPE_INTS] = {
     [TYPE_TTL] = {"ttl_ms", 200, 3600000, 30000},
 };
 
+enum { SOURCE_BLOCK, SOURCE_BLOCK_MAX, SOURCE_BURST, SOURCE_INTS, RATE_MIN_SHARE = 16 };
+
+static const struct int_member source_ints[SOURCE_INTS] = {
+    [SOURCE_BLOCK] = {"block_ms", 100, DAY_MS, 60000},
+    [SOURCE_BLOCK_MAX] = {"block_max_ms", 100, DAY_MS, DAY_MS},
+    [SOURCE_BURST] = {"burst", 1, 1000000, 0},
+};
+
 static const char *const class_names[] = {"critical", "normal", "batch", "backfill"};
 
 static const char *const type_members[] = {"class", "on_lost_contact", "retry", "services"};
-static const char *const source_members[] = {"burst",    "enabled",  "host",       "job_type",
-                                             "kind",     "paths",    "rate_per_s", "secrets",
-                                             "settings", "subjects", "url"};
+static const char *const source_members[] = {
+    "enabled",        "host",       "job_type", "kind",     "paths",    "rate_max_per_s",
+    "rate_min_per_s", "rate_per_s", "secrets",  "settings", "subjects", "url"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -173,21 +181,48 @@ enum err_code job_type_parse(struct arena *arena, struct str name, const json_t 
 }
 
 /* Tokens per second, perhaps with a fraction, as tokens per 1000 s. */
-static enum err_code read_rate(const json_t *body, int64_t *out_milli, struct err *err)
+static enum err_code read_rate(const json_t *body, const char *name, int64_t standard,
+                               int64_t *out_milli, struct err *err)
 {
-    const json_t *value = json_object_get(body, "rate_per_s");
-    *out_milli = 0;
+    const json_t *value = json_object_get(body, name);
+    *out_milli = standard;
     if (value == NULL) {
         return ERR_OK;
     }
     const double rate = json_number_value(value);
     if (!json_is_number(value) || !(rate >= 0 && rate <= 1000000)) {
-        return members_refuse(err, "rate_per_s", "must be a number between 0 and 1000000");
+        return members_refuse(err, name, "must be a number between 0 and 1000000");
     }
     *out_milli = (int64_t)(rate * 1000 + 0.5);
-    return rate > 0 && *out_milli == 0
-               ? members_refuse(err, "rate_per_s", "must be 0 or at least 0.001")
-               : ERR_OK;
+    return rate > 0 && *out_milli == 0 ? members_refuse(err, name, "must be 0 or at least 0.001")
+                                       : ERR_OK;
+}
+
+/* How the source's host is paced; the bounds within which its rate adapts. */
+static enum err_code read_pace(const json_t *body, struct pace *out, struct err *err)
+{
+    int64_t ints[SOURCE_INTS];
+    for (int i = 0; i < SOURCE_INTS; i++) {
+        TRY(members_int(body, &source_ints[i], &ints[i], err));
+    }
+    TRY(read_rate(body, "rate_per_s", 0, &out->rate_milli, err));
+    const int64_t rate = out->rate_milli;
+    const int64_t low = rate / RATE_MIN_SHARE > 0 ? rate / RATE_MIN_SHARE : rate > 0;
+    TRY(read_rate(body, "rate_min_per_s", low, &out->min_milli, err));
+    TRY(read_rate(body, "rate_max_per_s", rate, &out->max_milli, err));
+    if (out->min_milli > rate || (rate > 0 && out->min_milli == 0)) {
+        return members_refuse(err, "rate_min_per_s", "must be above 0 and not above rate_per_s");
+    }
+    if (out->max_milli < rate || (rate == 0 && out->max_milli > 0)) {
+        return members_refuse(err, "rate_max_per_s", "must not be below rate_per_s, and needs one");
+    }
+    if (ints[SOURCE_BLOCK_MAX] < ints[SOURCE_BLOCK]) {
+        return members_refuse(err, "block_max_ms", "must not be below block_ms");
+    }
+    out->block_us = ints[SOURCE_BLOCK] * 1000;
+    out->block_max_us = ints[SOURCE_BLOCK_MAX] * 1000;
+    out->burst = ints[SOURCE_BURST] > 0 ? ints[SOURCE_BURST] : rate < 1000 ? 1 : rate / 1000;
+    return ERR_OK;
 }
 
 /* The host part of an http(s) URL, lower case is the caller's business; empty for others. */
@@ -325,11 +360,10 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
                            struct source *out, struct str *out_body, struct err *err)
 {
     static const char *const kinds[] = {"advisory-osv", "advisory-csaf", "vex", "sbom", "other"};
-    static const struct int_member burst = {"burst", 1, 1000000, 0};
     int kind = 0;
     struct str url;
     memset(out, 0, sizeof(*out));
-    TRY(members_known(body, NULL, 0, source_members, COUNT(source_members), err));
+    TRY(members_known(body, source_ints, SOURCE_INTS, source_members, COUNT(source_members), err));
     TRY(members_choice(body, "kind", kinds, COUNT(kinds), 4, &kind, err));
     TRY(members_text(arena, body, "url", STR(""), URL_MAX, &url, err));
     TRY(members_text(arena, body, "host", url_host(url), 253, &out->host, err));
@@ -340,8 +374,7 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     if (out->job_type.len > 0 && !name_is_valid(out->job_type, CLASS_NAME_MAX * 2)) {
         return members_refuse(err, "job_type", "is not a name");
     }
-    TRY(read_rate(body, &out->rate_milli, err));
-    TRY(members_int(body, &burst, &out->burst, err));
+    TRY(read_pace(body, &out->asked, err));
     const json_t *enabled = json_object_get(body, "enabled");
     if (enabled != NULL && !json_is_boolean(enabled)) {
         return members_refuse(err, "enabled", "must be true or false");
@@ -349,15 +382,12 @@ enum err_code source_parse(struct arena *arena, struct str name, const json_t *b
     if (out->host.len > 0 && !name_is_valid(out->host, 253)) {
         return members_refuse(err, "host", "is not a host name");
     }
-    if (out->rate_milli > 0 && out->host.len == 0) {
+    if (out->asked.rate_milli > 0 && out->host.len == 0) {
         return members_refuse(err, "rate_per_s", "needs a host");
     }
     out->name = arena_str(arena, name);
     out->kind = str_from(kinds[kind]);
     out->enabled = enabled == NULL || json_is_true(enabled);
-    if (out->burst == 0) {
-        out->burst = out->rate_milli < 1000 ? 1 : out->rate_milli / 1000;
-    }
     CLEANUP(buf_fini) struct buf text;
     struct json_writer w;
     buf_init(&text, CONFIG_BODY_MAX);
@@ -383,6 +413,40 @@ static void add_job_type(struct arena *arena, struct config *config, const struc
     map_put_str(arena, &config->job_types, type->name, type);
 }
 
+static int64_t stricter(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A host has one bucket: of several sources the strictest word counts. */
+static void add_pace(struct arena *arena, struct config *config, struct source *source)
+{
+    const struct pace *asked = &source->asked;
+    struct pace *pace = map_find_str(&config->paces, source->host);
+    if (pace == NULL) {
+        pace = arena_new(arena, struct pace);
+        *pace = *asked;
+        map_put_str(arena, &config->paces, source->host, pace);
+    } else if (asked->rate_milli > 0 && pace->rate_milli > 0) {
+        pace->rate_milli = stricter(pace->rate_milli, asked->rate_milli);
+        pace->burst = stricter(pace->burst, asked->burst);
+        pace->max_milli = stricter(pace->max_milli, asked->max_milli);
+        pace->min_milli = stricter(pace->min_milli, asked->min_milli);
+    } else if (asked->rate_milli > 0) {
+        const struct pace before = *pace;
+        *pace = *asked;
+        pace->block_us = before.block_us;
+        pace->block_max_us = before.block_max_us;
+    }
+    if (pace->block_us < asked->block_us) {
+        pace->block_us = asked->block_us;
+    }
+    if (pace->block_max_us < asked->block_max_us) {
+        pace->block_max_us = asked->block_max_us;
+    }
+    source->pace = pace;
+}
+
 static void add_source(struct arena *arena, struct config *config, const struct source_row *row)
 {
     struct source *source = arena_new(arena, struct source);
@@ -393,6 +457,9 @@ static void add_source(struct arena *arena, struct config *config, const struct 
     json_decref(body);
     source->version = row->version;
     map_put_str(arena, &config->sources, source->name, source);
+    if (source->host.len > 0) {
+        add_pace(arena, config, source);
+    }
 }
 
 static void add_worker(struct arena *arena, struct map *workers, const struct row *row)

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "core/bucket.h"
 #include "core/rows.h"
 
 enum { SERVICES_MAX = 8 };
@@ -53,10 +54,10 @@ struct job_type {
 struct source {
     struct str name;
     struct str kind;
-    struct str host;    /* Empty: no host to be polite to. */
-    int64_t rate_milli; /* Tokens per 1000 s; 0 = no limit */
-    int64_t burst;
-    struct str job_type; /* Of the job that a trigger submits; empty for none. */
+    struct str host;         /* Empty: no host to be polite to. */
+    struct pace asked;       /* What this source says of its host … */
+    const struct pace *pace; /* … and what all sources of the host say together; bucket.h */
+    struct str job_type;     /* Of the job that a trigger submits; empty for none. */
     bool enabled;
     int32_t version;
     struct str body; /* Canonical JSON, for the worker. */
@@ -67,6 +68,7 @@ struct config {
     int32_t system_version; /* … and of the system tenant that this was built from. */
     struct map job_types;   /* name -> struct job_type */
     struct map sources;     /* name -> struct source */
+    struct map paces;       /* host -> struct pace, the strictest of the host's sources */
     /* Workers that are not active, name -> struct worker_row. */
     struct map own_workers;
     struct map shared_workers;                   /* The installation's. */

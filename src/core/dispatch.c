@@ -7,6 +7,7 @@
 #include "core/lease.h"
 #include "core/service.h"
 #include "core/submit.h"
+#include "core/throttle.h"
 
 enum { LANES_MAX = 256 };
 
@@ -19,48 +20,6 @@ bool types_contain(struct str types, struct str job_type)
         }
     }
     return false;
-}
-
-/* ---- Throttles ---- */
-
-bool throttle_want(struct facts *facts, struct tenant_facts *t, const struct source *source)
-{
-    return source == NULL || source->host.len == 0 ||
-           want_text(facts, t, WANT_THROTTLE, source->host, STR(""));
-}
-
-void throttle_write(struct decision *d, struct throttle_row *bucket)
-{
-    struct history_line line;
-    struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "throttle.changed");
-    JSON_INT(w, "blocked_until", bucket->blocked_until);
-    JSON_INT(w, "burst", bucket->burst);
-    JSON_STR(w, "host", bucket->host);
-    JSON_INT(w, "level_micro", bucket->level_micro);
-    JSON_INT(w, "penalty_ms", bucket->penalty_ms);
-    JSON_INT(w, "rate_milli", bucket->rate_milli);
-    JSON_INT(w, "refilled_at", bucket->refilled_at);
-    (void)history_end(&line);
-    facts_change(d->facts, &bucket->row);
-}
-
-struct throttle_row *throttle_of(struct decision *d, const struct source *source)
-{
-    if (source == NULL || source->host.len == 0) {
-        return NULL;
-    }
-    struct throttle_row *bucket =
-        (struct throttle_row *)facts_find_text(d->t, TABLE_THROTTLES, source->host);
-    if (bucket == NULL && source->rate_milli > 0) {
-        bucket = (struct throttle_row *)facts_add(d->facts, d->t, TABLE_THROTTLES);
-        bucket->host = source->host;
-        gate_follow(bucket, source, d->facts->now, true);
-        facts_index(d->facts, d->t, &bucket->row);
-        throttle_write(d, bucket);
-    } else if (bucket != NULL) {
-        gate_follow(bucket, source, d->facts->now, false);
-    }
-    return bucket;
 }
 
 /* ---- Asking ---- */
@@ -166,9 +125,10 @@ struct choice {
     struct lane_heads *heads;
     const struct job_type *type;
     const struct source *source;
-    struct throttle_row *bucket;
-    struct str service; /* Whose breaker refused; empty for none. */
-    int64_t requests;   /* Tokens that a job takes. */
+    struct throttle throttle; /* Without a row: nothing paces the host. */
+    struct str service;       /* Whose breaker refused; empty for none. */
+    int64_t requests;         /* Tokens that a job asks for … */
+    int64_t taken;            /* … and what the last one got. */
     bool bucket_used;
 };
 
@@ -189,8 +149,9 @@ static struct gate gate_decide(struct decision *d, struct choice *choice)
             gate.hold == HOLD_NONE ? 0 : service_ask_at(d->facts, d->limits, choice->lane, gate);
     }
     if (gate.hold == HOLD_NONE) {
-        gate = gate_bucket(choice->bucket, choice->requests, d->facts->now);
-        choice->bucket_used |= gate.hold == HOLD_NONE && choice->bucket != NULL;
+        gate = gate_bucket(choice->throttle.row, &choice->throttle.pace, choice->requests,
+                           d->facts->now, &choice->taken);
+        choice->bucket_used |= choice->taken > 0;
     }
     return gate;
 }
@@ -253,7 +214,7 @@ static struct leased_row *add_lease(struct decision *d, const struct claim *clai
     lease->claimed_at = d->facts->now;
     lease->ttl_ms = type->ttl_ms;
     lease->charged_ms = choice->lane->estimate_ms;
-    lease->requests = choice->bucket_used && choice->bucket->rate_milli > 0 ? choice->requests : 0;
+    lease->requests = choice->taken;
     lease->run_until = type->max_run_ms > 0 ? d->facts->now + type->max_run_ms * US_PER_MS : 0;
     lease->until = d->facts->now + type->ttl_ms * US_PER_MS;
     lease->progress_at = d->facts->now;
@@ -268,7 +229,6 @@ static int64_t write_leased(struct decision *d, const struct choice *choice,
                             const struct claim *claim, struct job_id job, struct carry *carry)
 {
     const struct job_type *type = choice->type;
-    const bool counted = choice->bucket_used && choice->bucket->rate_milli > 0;
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.leased", job, carry);
@@ -276,7 +236,7 @@ static int64_t write_leased(struct decision *d, const struct choice *choice,
     JSON_INT(w, "claim", claim->claim);
     JSON_INT(w, "grant", carry->grant);
     JSON_INT(w, "no_progress_ms", type->no_progress_ms);
-    JSON_INT(w, "requests", counted ? choice->requests : 0);
+    JSON_INT(w, "requests", choice->taken);
     JSON_INT(w, "run_until",
              type->max_run_ms > 0 ? d->facts->now + type->max_run_ms * US_PER_MS : 0);
     JSON_INT(w, "ttl_ms", type->ttl_ms);
@@ -350,7 +310,7 @@ static bool choice_init(struct decision *d, struct lane_row *lane, struct choice
         .source = lane->source.len > 0 ? config_source(d->t->config, lane->source) : NULL,
         .requests = gate_requests(type),
     };
-    out->bucket = throttle_of(d, out->source);
+    (void)throttle_of(d, out->source, &out->throttle);
     return true;
 }
 
@@ -389,10 +349,9 @@ static void write_buckets(struct decision *d, const struct choice *choices, size
 {
     struct throttle_row *written = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (choices[i].bucket_used && choices[i].bucket != written &&
-            choices[i].bucket->rate_milli > 0) {
-            written = choices[i].bucket;
-            throttle_write(d, written);
+        if (choices[i].bucket_used && choices[i].throttle.row != written) {
+            written = choices[i].throttle.row;
+            throttle_write(d, written, THROTTLE_CHARGED);
         }
     }
 }

@@ -13,13 +13,6 @@
 bool claim_want(const struct command *command, struct facts *facts, const struct limits *limits);
 void claim_decide(struct command *command, struct decision *d);
 
-/* The bucket of the source's host, made on first use; null when the source has none. */
-struct throttle_row *throttle_of(struct decision *d, const struct source *source);
-/* Asks for it. */
-bool throttle_want(struct facts *facts, struct tenant_facts *t, const struct source *source);
-/* Writes what the bucket holds now. */
-void throttle_write(struct decision *d, struct throttle_row *bucket);
-
 /* Live leases of the job type over all its lanes; every busy lane must be in the working set. */
 int64_t type_inflight(const struct tenant_facts *t, struct str job_type);
 /* One text per line in a list where each is ended by '\n'. */

@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/settle.h"
 #include "core/submit.h"
+#include "core/throttle.h"
 
 enum { LAPSE_LEAST = 10 };
 
@@ -101,17 +102,32 @@ static bool want_deadlines(struct facts *facts, const struct limits *limits,
     return known;
 }
 
+/* Overrides whose time is over: what the bucket follows then is the tenant's configuration. */
+static bool want_throttles(struct facts *facts, const struct shard_facts *s)
+{
+    bool known = true;
+    for (size_t i = 0; i < s->due_throttles.n; i++) {
+        const struct throttle_row *row = (const struct throttle_row *)s->due_throttles.v[i];
+        if (row->set_until <= facts->now) {
+            known &= config_want(facts, tenant_at(facts, row->shard, row->tenant));
+        }
+    }
+    return known;
+}
+
 bool due_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     const int16_t shard = command->shard;
     bool known = want_of_shard(facts, shard, WANT_DUE_LEASED, limits->due_cap);
     known &= want_of_shard(facts, shard, WANT_DUE_DELAYED, limits->due_cap);
     known &= want_of_shard(facts, shard, WANT_DUE_DEADLINES, limits->due_cap);
+    known &= want_of_shard(facts, shard, WANT_DUE_THROTTLES, limits->due_cap);
     known &= want_of_shard(facts, shard, WANT_ALL_SETTLING, 4);
     const struct shard_facts *s = facts_shard(facts, shard);
     known &= want_settlings(facts, limits, s);
     known &= want_leases(facts, limits, s);
     known &= want_delayed(facts, s);
+    known &= want_throttles(facts, s);
     return want_deadlines(facts, limits, s) && known;
 }
 
@@ -308,6 +324,23 @@ static void deadlines_due(const struct command *command, struct facts *facts,
     next->more |= s->due_deadlines.n == (size_t)limits->due_cap;
 }
 
+static void throttles_due(const struct command *command, struct facts *facts,
+                          const struct limits *limits, struct next *next)
+{
+    const struct shard_facts *s = facts_shard(facts, command->shard);
+    for (size_t i = 0; i < s->due_throttles.n; i++) {
+        struct throttle_row *row = (struct throttle_row *)s->due_throttles.v[i];
+        if (row->set_until > facts->now) {
+            next_at(next, row->set_until); /* An operator may just have set it anew. */
+        } else if (row->set_until > 0) {
+            struct decision d = decision_for(facts, limits, command, row->shard, row->tenant);
+            facts_build_config(facts, d.t);
+            throttle_expire(&d, row);
+        }
+    }
+    next->more |= s->due_throttles.n == (size_t)limits->due_cap;
+}
+
 void due_decide(struct command *command, struct facts *facts, const struct limits *limits)
 {
     struct next next = {.at = INT64_MAX};
@@ -321,6 +354,7 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
     delayed_due(command, facts, limits, &next);
     leases_due(command, facts, limits, &next);
     deadlines_due(command, facts, limits, &next);
+    throttles_due(command, facts, limits, &next);
     shard_due(facts, command->shard, next.at);
     if (scheduled_at != 0) {
         shard_due(facts, command->shard, scheduled_at);

@@ -7,6 +7,7 @@
 #include "core/service.h"
 #include "core/settle.h"
 #include "core/submit.h"
+#include "core/throttle.h"
 
 enum { MICRO = 1000000 };
 
@@ -184,6 +185,7 @@ struct explaining {
     struct explanation *out;
     const struct job_type *type;
     struct throttle_row bucket; /* As a claim would find it. */
+    struct throttle throttle;   /* Its row is that. */
     bool has_bucket;
 };
 
@@ -199,13 +201,13 @@ static void add_number(struct explain_gate *gate, const char *name, enum explain
                        int64_t value)
 {
     CHECK(gate->number_count < EXPLAIN_NUMBERS_MAX);
-    gate->numbers[gate->number_count++] = (struct explain_value){name, kind, value};
+    gate->numbers[gate->number_count++] = (struct explain_value){name, kind, value, NULL};
 }
 
 static void set_free(struct explain_gate *gate, const char *name, enum explain_kind kind,
                      int64_t value)
 {
-    gate->free = (struct explain_value){name, kind, value};
+    gate->free = (struct explain_value){name, kind, value, NULL};
 }
 
 static void say_pause(struct explaining *e)
@@ -432,23 +434,31 @@ static void say_host(struct explaining *e)
     const struct throttle_row *bucket = &e->bucket;
     struct throttle_row tried = *bucket;
     struct explain_gate *gate = add_gate(e, EXPLAIN_HOST, LIFT_TIME);
-    const struct gate said = gate_bucket(&tried, 0, e->facts->now);
+    enum block_origin origin = BLOCK_NONE;
+    int64_t taken = 0;
+    const struct gate said = gate_bucket(&tried, &e->throttle.pace, 0, e->facts->now, &taken);
+    (void)bucket_blocked(bucket, e->facts->now, &origin);
     if (said.hold == HOLD_HOST_BLOCKED) {
         gate->hold = said.hold;
         gate->not_before = said.open_at;
-        add_number(gate, "blocked_until", EXPLAIN_AT, bucket->blocked_until);
+        add_number(gate, "blocked_until", EXPLAIN_AT, said.open_at);
+        add_number(gate, "incidents", EXPLAIN_NUMBER, bucket->incidents);
+        add_number(gate, "origin", EXPLAIN_WORD, 0);
+        gate->numbers[gate->number_count - 1].word = block_origin_name(origin);
         set_free(gate, "blocked_until", EXPLAIN_AT, e->facts->now);
     }
 }
 
 /* Takes for one job after another; the first answer, and whether all got theirs. */
-static struct gate take_all(struct throttle_row *bucket, int64_t requests, int64_t jobs,
+static struct gate take_all(const struct throttle *throttle, int64_t requests, int64_t jobs,
                             int64_t now, bool *out_all)
 {
-    const struct gate first = gate_bucket(bucket, requests, now);
+    int64_t taken = 0;
+    const struct gate first = gate_bucket(throttle->row, &throttle->pace, requests, now, &taken);
     *out_all = first.hold == HOLD_NONE;
     for (int64_t i = 1; *out_all && i < jobs; i++) {
-        *out_all = gate_bucket(bucket, requests, now).hold == HOLD_NONE;
+        *out_all =
+            gate_bucket(throttle->row, &throttle->pace, requests, now, &taken).hold == HOLD_NONE;
     }
     return first;
 }
@@ -460,17 +470,19 @@ static void say_tokens(struct explaining *e)
     const int64_t jobs = e->out->position.ahead_in_bucket + 1;
     struct throttle_row bucket = e->bucket;
     bucket.blocked_until = 0; /* The host's gate has said that. */
-    (void)gate_bucket(&bucket, 0, now);
+    bucket_refill(&bucket, now);
     if (bucket.rate_milli == 0) {
         return;
     }
-    struct throttle_row tried = bucket;
+    struct throttle_row row = bucket;
+    const struct throttle tried = {&row, e->throttle.pace};
     struct explain_gate *gate = add_gate(e, EXPLAIN_TOKENS, LIFT_TIME);
     bool all = false;
     const struct gate said = take_all(&tried, asked, jobs, now, &all);
     const int64_t each = asked < bucket.burst ? asked : bucket.burst;
     gate->hold = said.hold;
     add_number(gate, "burst", EXPLAIN_NUMBER, bucket.burst);
+    add_number(gate, "configured_milli", EXPLAIN_NUMBER, e->throttle.pace.rate_milli);
     add_number(gate, "needed", EXPLAIN_NUMBER, each);
     add_number(gate, "rate_milli", EXPLAIN_NUMBER, bucket.rate_milli);
     if (said.hold != HOLD_NONE) {
@@ -585,7 +597,8 @@ void explain_job(struct facts *facts, struct tenant_facts *t, struct job_id job,
     if (out->lane != NULL) {
         out->source = source_of(t, out->lane);
         e.type = config_job_type(t->config, out->lane->job_type);
-        e.has_bucket = bucket_foreseen(t, out->source, facts->now, &e.bucket);
+        e.throttle.row = &e.bucket;
+        e.has_bucket = throttle_foreseen(t, out->source, facts->now, &e.throttle);
     }
     if (out->place.outcome != NULL && out->state != JOB_SUCCEEDED) {
         const struct decision d = {.facts = facts, .t = t};

@@ -52,12 +52,13 @@ enum explain_lift {
     LIFT_WORKER,    /* A worker asks. */
 };
 
-enum explain_kind { EXPLAIN_NUMBER, EXPLAIN_AT, EXPLAIN_SWITCH };
+enum explain_kind { EXPLAIN_NUMBER, EXPLAIN_AT, EXPLAIN_SWITCH, EXPLAIN_WORD };
 
 struct explain_value {
     const char *name;
     enum explain_kind kind;
     int64_t value;
+    const char *word; /* EXPLAIN_WORD */
 };
 
 struct explain_gate {

@@ -378,6 +378,7 @@ static void learn_of_shard(struct facts *facts, enum want_kind kind, const struc
     row_list *list = kind == WANT_DUE_LEASED      ? &s->due_leased
                      : kind == WANT_DUE_DELAYED   ? &s->due_delayed
                      : kind == WANT_DUE_DEADLINES ? &s->due_deadlines
+                     : kind == WANT_DUE_THROTTLES ? &s->due_throttles
                                                   : &s->settling;
     VEC_PUSH(facts->arena, list, row);
 }

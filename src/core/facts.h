@@ -71,6 +71,7 @@ enum want_kind {
     WANT_DUE_LEASED,    /* limit: the first by due_at [leased] */
     WANT_DUE_DELAYED,   /* limit: the first by due_at [delayed] */
     WANT_DUE_DEADLINES, /* limit: the first by due_at [start_deadlines] */
+    WANT_DUE_THROTTLES, /* limit: with set_until > 0, the first by it [throttles] */
     WANT_ALL_SETTLING,  /* limit: the first by (tenant, pred) [settling] */
     WANT_COUNT
 };
@@ -138,6 +139,7 @@ struct shard_facts {
     row_list due_leased;
     row_list due_delayed;
     row_list due_deadlines;
+    row_list due_throttles;
     row_list settling;
     bool known[WANT_COUNT];
     int64_t scheduled_at; /* Earliest timer that this tick has set; 0: none. */

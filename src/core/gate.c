@@ -28,14 +28,16 @@ struct gate gate_type(const struct job_type *type, int64_t in_use, int64_t more)
     return inflight(type->max_inflight, in_use, more, HOLD_TYPE_INFLIGHT);
 }
 
-struct gate gate_bucket(struct throttle_row *bucket, int64_t requests, int64_t now)
+struct gate gate_bucket(struct throttle_row *bucket, const struct pace *pace, int64_t requests,
+                        int64_t now, int64_t *out_taken)
 {
     struct gate gate = {HOLD_NONE, 0};
+    *out_taken = 0;
     if (bucket == NULL) {
         return gate;
     }
     struct throttle_row taken = *bucket;
-    switch (bucket_take(&taken, requests, now, &gate.open_at)) {
+    switch (bucket_take(&taken, pace, requests, now, out_taken, &gate.open_at)) {
     case BUCKET_GRANTED:
         gate.open_at = 0;
         *bucket = taken; /* A refusal leaves the bucket as its last line says. */
@@ -49,12 +51,4 @@ struct gate gate_bucket(struct throttle_row *bucket, int64_t requests, int64_t n
 int64_t gate_requests(const struct job_type *type)
 {
     return type->requests_per_job > 0 ? type->requests_per_job : 1;
-}
-
-void gate_follow(struct throttle_row *bucket, const struct source *source, int64_t now, bool is_new)
-{
-    if (is_new || bucket->rate_milli != source->rate_milli ||
-        (source->rate_milli > 0 && bucket->burst != source->burst)) {
-        bucket_set(bucket, source->rate_milli, source->burst, now, is_new);
-    }
 }

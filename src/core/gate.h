@@ -28,13 +28,12 @@ struct gate gate_source(const struct source *source);
 struct gate gate_tenant(const struct tenant_row *tenant, int64_t more);
 /* The job type's limit; `inflight` are its live leases of this tenant. */
 struct gate gate_type(const struct job_type *type, int64_t inflight, int64_t more);
-/* Host and tokens: takes `requests` when they are there. `bucket` may be null. */
-struct gate gate_bucket(struct throttle_row *bucket, int64_t requests, int64_t now);
+/* Host and tokens: takes `requests` when they are there, but not more than the burst: *out_taken.
+ * `bucket` may be null; `pace` is the one it follows. */
+struct gate gate_bucket(struct throttle_row *bucket, const struct pace *pace, int64_t requests,
+                        int64_t now, int64_t *out_taken);
 
 /* Tokens that a job of the type takes at its start. */
 int64_t gate_requests(const struct job_type *type);
-/* Makes the bucket pace as the source says now; a new one begins full. */
-void gate_follow(struct throttle_row *bucket, const struct source *source, int64_t now,
-                 bool is_new);
 
 #endif

@@ -1,32 +1,17 @@
 #include "core/position.h"
 
 #include "core/gate.h"
+#include "core/throttle.h"
 
 enum { RIVALS_MAX = 256 };
-
-bool bucket_foreseen(const struct tenant_facts *t, const struct source *source, int64_t now,
-                     struct throttle_row *out)
-{
-    if (source == NULL || source->host.len == 0) {
-        return false;
-    }
-    const struct throttle_row *known =
-        (const struct throttle_row *)facts_find_text(t, TABLE_THROTTLES, source->host);
-    if (known == NULL && source->rate_milli == 0) {
-        return false;
-    }
-    *out = known != NULL ? *known : (struct throttle_row){.host = source->host};
-    gate_follow(out, source, now, known == NULL);
-    return true;
-}
 
 /* A lane of the same type, as a claim would take from it. */
 struct rival {
     const struct lane_heads *heads;
     size_t next;
     const struct source *source;
-    struct throttle_row *bucket; /* Null for none. */
-    bool shares;                 /* The bucket of the job that is looked at. */
+    const struct throttle *throttle; /* Null for none. */
+    bool shares;                     /* The bucket of the job that is looked at. */
 };
 
 struct rivals {
@@ -41,20 +26,24 @@ static bool comes_before(const struct ready_row *row, const struct waiting_job *
 }
 
 /* Rivals with the same host take from the same bucket. */
-static struct throttle_row *bucket_of(struct facts *facts, const struct tenant_facts *t,
-                                      const struct rivals *rivals, const struct source *source)
+static const struct throttle *throttle_for(struct facts *facts, const struct tenant_facts *t,
+                                           const struct rivals *rivals, const struct source *source)
 {
-    struct throttle_row bucket;
-    if (!bucket_foreseen(t, source, facts->now, &bucket)) {
+    struct throttle_row row;
+    struct throttle throttle = {.row = &row};
+    if (!throttle_foreseen(t, source, facts->now, &throttle)) {
         return NULL;
     }
     for (size_t i = 0; i < rivals->n; i++) {
-        if (rivals->v[i].bucket != NULL && str_eq(rivals->v[i].bucket->host, bucket.host)) {
-            return rivals->v[i].bucket;
+        const struct throttle *known = rivals->v[i].throttle;
+        if (known != NULL && str_eq(known->row->host, row.host)) {
+            return known;
         }
     }
-    struct throttle_row *made = arena_new(facts->arena, struct throttle_row);
-    *made = bucket;
+    struct throttle *made = arena_new(facts->arena, struct throttle);
+    *made = throttle;
+    made->row = arena_new(facts->arena, struct throttle_row);
+    *made->row = row;
     return made;
 }
 
@@ -73,8 +62,9 @@ static struct rivals find_rivals(struct facts *facts, const struct tenant_facts 
         struct rival *rival = &rivals.v[rivals.n];
         rival->heads = heads;
         rival->source = lane->source.len > 0 ? config_source(t->config, lane->source) : NULL;
-        rival->bucket = bucket_of(facts, t, &rivals, rival->source);
-        rival->shares = rival->bucket != NULL && str_eq(rival->bucket->host, waiting->host);
+        rival->throttle = throttle_for(facts, t, &rivals, rival->source);
+        rival->shares =
+            rival->throttle != NULL && str_eq(rival->throttle->row->host, waiting->host);
         rivals.n++;
     }
     return rivals;
@@ -109,8 +99,10 @@ static void count_rivals(struct facts *facts, const struct tenant_facts *t,
     struct rival *rival = NULL;
     while ((rival = best_of(&rivals, waiting)) != NULL) {
         struct gate gate = gate_source(rival->source);
-        if (gate.hold == HOLD_NONE && !rival->shares) {
-            gate = gate_bucket(rival->bucket, gate_requests(waiting->type), facts->now);
+        if (gate.hold == HOLD_NONE && !rival->shares && rival->throttle != NULL) {
+            int64_t taken = 0;
+            gate = gate_bucket(rival->throttle->row, &rival->throttle->pace,
+                               gate_requests(waiting->type), facts->now, &taken);
         }
         if (gate.hold != HOLD_NONE) {
             rival->next = rival->heads->rows.n; /* The claim would leave this lane. */

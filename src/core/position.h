@@ -35,8 +35,4 @@ struct position {
 void position_find(struct facts *facts, struct tenant_facts *t, const struct waiting_job *waiting,
                    struct position *out);
 
-/* The source's bucket as a claim would find it; false when nothing paces it. */
-bool bucket_foreseen(const struct tenant_facts *t, const struct source *source, int64_t now,
-                     struct throttle_row *out);
-
 #endif

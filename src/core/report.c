@@ -3,12 +3,11 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "core/attempt.h"
-#include "core/bucket.h"
 #include "core/config.h"
-#include "core/dispatch.h"
 #include "core/job_log.h"
 #include "core/lease.h"
 #include "core/submit.h"
+#include "core/throttle.h"
 
 enum { ATTEMPTS_MAX = 10000 };
 
@@ -25,7 +24,8 @@ bool heartbeat_want(const struct command *command, struct facts *facts, const st
         known &= job_log_want(facts, t, item->job, &item->log);
         const struct leased_row *lease =
             (const struct leased_row *)facts_find(t, TABLE_LEASED, item->job.v);
-        if (lease == NULL || item->requests_wanted == 0 || t->config == NULL) {
+        if (lease == NULL || (item->requests_wanted == 0 && !item->told.is_known) ||
+            t->config == NULL) {
             continue;
         }
         known &= want(facts, t, WANT_LANE, lease->carry.lane);
@@ -46,30 +46,64 @@ static void begin_running(struct decision *d, struct leased_row *lease)
     lease->running = true;
 }
 
-/* More tokens, as far as the bucket has them. */
-static void grant_requests(struct decision *d, struct leased_row *lease, int64_t wanted)
+/* More tokens, as far as the bucket has them: those that have lain too long go back first. */
+static int64_t take_requests(struct decision *d, const struct throttle *throttle,
+                             const struct leased_row *lease, struct heartbeat_item *item)
+{
+    const int64_t now = d->facts->now;
+    const bool exchanges = item->is_stale && item->requests_used < lease->requests;
+    struct throttle_row tried = *throttle->row;
+    int64_t taken = 0;
+    int64_t at = 0;
+    if (exchanges) {
+        bucket_return(&tried, &throttle->pace, lease->requests - item->requests_used,
+                      lease->claimed_at, now);
+    }
+    if (bucket_take(&tried, &throttle->pace, item->requests_wanted, now, &taken, &at) !=
+        BUCKET_GRANTED) {
+        item->requests_after_us = at - now;
+        return 0;
+    }
+    *throttle->row = tried;
+    if (tried.rate_milli > 0) {
+        throttle_write(d, throttle->row, THROTTLE_CHARGED);
+    }
+    return tried.rate_milli > 0 ? taken : item->requests_wanted;
+}
+
+static void grant_requests(struct decision *d, struct leased_row *lease,
+                           struct heartbeat_item *item)
 {
     const struct lane_row *lane = job_lane(d->t, lease->carry.lane);
     const struct source *source =
         lane->source.len == 0 ? NULL : config_source(d->t->config, lane->source);
-    struct throttle_row *bucket = throttle_of(d, source);
-    int64_t at = 0;
-    if (bucket == NULL || bucket->rate_milli == 0) {
+    struct throttle throttle;
+    if (lease->requests == 0) {
+        return; /* Its requests are not counted. */
+    }
+    const bool is_paced = throttle_of(d, source, &throttle);
+    const int64_t granted =
+        is_paced ? take_requests(d, &throttle, lease, item) : item->requests_wanted;
+    if (granted == 0) {
         return;
     }
-    const int64_t asked = wanted < bucket->burst ? wanted : bucket->burst;
-    struct throttle_row taken = *bucket;
-    if (bucket_take(&taken, asked, d->facts->now, &at) != BUCKET_GRANTED) {
-        return;
-    }
-    *bucket = taken;
-    throttle_write(d, bucket);
-    lease->requests += asked;
+    item->requests_granted = granted;
+    const bool exchanges = item->is_stale && item->requests_used < lease->requests;
+    lease->requests = granted + (exchanges ? item->requests_used : lease->requests);
     struct history_line line;
     struct json_writer *w = history_begin_job(&line, d->facts, d->t, d->actor, "job.requests",
                                               (struct job_id){lease->job}, &lease->carry);
     JSON_INT(w, "requests", lease->requests);
     (void)history_end(&line);
+}
+
+static void hear(struct decision *d, const struct leased_row *lease,
+                 const struct heartbeat_item *item)
+{
+    const struct lane_row *lane = job_lane(d->t, lease->carry.lane);
+    if (item->told.is_known && lane->source.len > 0) {
+        attempt_hear(d, config_source(d->t->config, lane->source), &item->told);
+    }
 }
 
 static void beat(struct decision *d, struct heartbeat_item *item, bool is_shared)
@@ -92,8 +126,11 @@ static void beat(struct decision *d, struct heartbeat_item *item, bool is_shared
         lease->progress_at = d->facts->now;
     }
     job_log_take(d, lease, &item->log);
+    if (item->told.is_known) {
+        hear(d, lease, item);
+    }
     if (item->requests_wanted > 0) {
-        grant_requests(d, lease, item->requests_wanted);
+        grant_requests(d, lease, item);
     }
     lease->until = d->facts->now + lease->ttl_ms * US_PER_MS;
     lease_set_due(lease);

@@ -76,6 +76,8 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_RESUME:
     case COMMAND_RESTORED:
     case COMMAND_NODE_STARTED:
+    case COMMAND_THROTTLE_SET:
+    case COMMAND_THROTTLE_CLEAR:
     case COMMAND_CLAIM:
     case COMMAND_HEARTBEAT:
     case COMMAND_REPORT:

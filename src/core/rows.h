@@ -257,18 +257,44 @@ struct lane_row {
     int64_t calls_since; /* Soft: … since then. */
 };
 
-/* Token bucket per {tenant, host}. */
+/* Who sized a block. */
+enum block_origin {
+    BLOCK_NONE = 0,
+    BLOCK_HEADER = 1,   /* Retry-After. */
+    BLOCK_DOUBLING = 2, /* Nobody: bucket.h. */
+    BLOCK_FIELDS = 3,   /* RateLimit fields: nothing is left. */
+    BLOCK_OPERATOR = 4,
+};
+
+/* Token bucket per {tenant, host}; bucket.h says how it moves. */
 struct throttle_row {
     struct row row;
     int16_t shard;
     int32_t tenant;
     struct str host;
     int64_t level_micro; /* Millionths of a token; may not go below 0. */
-    int64_t rate_milli;  /* Tokens per 1000 s. */
+    int64_t rate_milli;  /* In force between blocks: tokens in 1000 s; 0: not paced. */
     int64_t burst;       /* Tokens. */
-    int64_t refilled_at;
-    int64_t blocked_until; /* Upstream said so. */
-    int64_t penalty_ms;    /* Length of the last block without a header; doubles. */
+    int64_t refilled_at; /* When the level was true; the end of a block while there is one. */
+    int64_t blocked_until;
+    int64_t penalty_ms;   /* Length of the last block without a header; doubles. */
+    int64_t base_milli;   /* The configured rate that rate_milli began from. */
+    int64_t hint_milli;   /* The upstream's fields allow no more … */
+    int64_t hint_until;   /* … until then. */
+    int64_t grown_at;     /* Since when the rate has been clean … */
+    int64_t used;         /* … and tokens used of it since. */
+    int64_t throttled_at; /* The last incident. */
+    int32_t incidents;
+    int16_t origin; /* enum block_origin, of blocked_until. */
+    /* What an operator set. */
+    int32_t version;        /* Counts the operators' changes; the ETag. */
+    int64_t set_until;      /* It falls away then; 0: nothing is set. */
+    int64_t set_rate_milli; /* -1: not set. */
+    int64_t set_burst;      /* 0: not set. */
+    int64_t set_block_until;
+    int64_t set_at;
+    struct str set_by;
+    struct str set_reason;
 };
 
 struct run_row {

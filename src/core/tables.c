@@ -168,6 +168,22 @@ static const struct column throttle_columns[] = {
     {"refilled_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, refilled_at)},
     {"blocked_until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, blocked_until)},
     {"penalty_ms", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, penalty_ms)},
+    {"base_milli", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, base_milli)},
+    {"hint_milli", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, hint_milli)},
+    {"hint_until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, hint_until)},
+    {"grown_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, grown_at)},
+    {"used", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, used)},
+    {"throttled_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, throttled_at)},
+    {"incidents", COLUMN_I4, COLUMN_PLAIN, offsetof(struct throttle_row, incidents)},
+    {"origin", COLUMN_I2, COLUMN_PLAIN, offsetof(struct throttle_row, origin)},
+    {"version", COLUMN_I4, COLUMN_PLAIN, offsetof(struct throttle_row, version)},
+    {"set_until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, set_until)},
+    {"set_rate_milli", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, set_rate_milli)},
+    {"set_burst", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, set_burst)},
+    {"set_block_until", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, set_block_until)},
+    {"set_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct throttle_row, set_at)},
+    {"set_by", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct throttle_row, set_by)},
+    {"set_reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct throttle_row, set_reason)},
 };
 
 static const struct column run_columns[] = {

@@ -66,6 +66,7 @@ static const struct want_loads loads_of[WANT_COUNT] = {
     [WANT_DUE_LEASED] = ONE("load_due_leased", TABLE_LEASED),
     [WANT_DUE_DELAYED] = ONE("load_due_delayed", TABLE_DELAYED),
     [WANT_DUE_DEADLINES] = ONE("load_due_deadlines", TABLE_START_DEADLINES),
+    [WANT_DUE_THROTTLES] = ONE("load_due_throttles", TABLE_THROTTLES),
     [WANT_ALL_SETTLING] = ONE("load_all_settling", TABLE_SETTLING),
 };
 

@@ -273,7 +273,7 @@ void probe_try(const struct probe_config *config, const struct source *source, s
         out->detail = arena_str(arena, str_from(message));
         return;
     }
-    if (source->rate_milli > 0) {
+    if (source->asked.rate_milli > 0) {
         fetch_keep_to_host(fetch, arena_cstr(arena, source->host));
     }
     fetch_get(fetch, url, path, &result);

@@ -8,6 +8,9 @@
 #include "base/json.h"
 #include "worker/parts.h"
 
+/* What the server takes. */
+#define LIMIT_MAX INT64_C(1000000000)
+
 static const char *text(struct str s)
 {
     return s.len > 0 ? s.ptr : ""; /* The arena put a NUL behind it. */
@@ -151,21 +154,40 @@ void stella_log(struct stella_job *job, int32_t level, const char *line)
     }
 }
 
+/* One after another: more than the host's burst never come at once. */
 int32_t stella_job_take_requests(struct stella_job *job, uint32_t n, struct stella_error *error)
 {
     struct stella_worker *worker = job->worker;
-    bool granted = false;
+    uint32_t taken = 0;
+    bool counted = false;
     pthread_mutex_lock(&worker->lock);
-    while (stella_job_stopped(job) == STELLA_STOP_NONE) {
-        granted = session_take_requests(worker->session, job->lease, n, worker_now());
-        if (granted) {
-            break;
+    while (stella_job_stopped(job) == STELLA_STOP_NONE && (taken < n || !counted)) {
+        counted = true;
+        if (session_take_requests(worker->session, job->lease, n > 0, worker_now())) {
+            taken++;
+            continue;
         }
         (void)curl_multi_wakeup(worker->multi); /* A heartbeat that asks for more is due. */
         (void)pthread_cond_wait(&job->changed, &worker->lock);
     }
     pthread_mutex_unlock(&worker->lock);
-    return granted ? STELLA_OK : fault(error, STELLA_STOPPED, "the job was asked to stop");
+    return taken >= n ? STELLA_OK : fault(error, STELLA_STOPPED, "the job was asked to stop");
+}
+
+void stella_job_limit_seen(struct stella_job *job, uint64_t remaining, uint32_t reset_ms)
+{
+    struct mono_time reset = worker_now();
+    reset.us += reset_ms * US_PER_MS;
+    pthread_mutex_lock(&job->worker->lock);
+    session_told(job->lease, remaining < LIMIT_MAX ? (int64_t)remaining : LIMIT_MAX, reset);
+    pthread_mutex_unlock(&job->worker->lock);
+}
+
+void stella_job_overload_seen(struct stella_job *job)
+{
+    pthread_mutex_lock(&job->worker->lock);
+    job->lease->overloaded = true;
+    pthread_mutex_unlock(&job->worker->lock);
 }
 
 /* ---- how it ends ---- */

@@ -86,8 +86,18 @@ struct lease {
     int64_t log_through; /* Of what the request in flight carries, the number after the last. */
     /* request tokens */
     int64_t requests_used;
-    int64_t requests_wanted; /* More than are allowed; 0: nobody waits. */
-    bool requests_changed;   /* The driver has not been told of a new allowance. */
+    int64_t requests_wanted;      /* More than are allowed; 0: nobody waits. */
+    bool requests_changed;        /* The driver has not been told of a new allowance. */
+    bool requests_counted;        /* The handler counts them: what it did not use goes back. */
+    bool requests_stale;          /* What is left has lain too long: fresh ones are asked for. */
+    struct mono_time requests_at; /* When the oldest that are left came. */
+    /* what the job's host said of its limits, last */
+    bool has_told;
+    int64_t told_remaining;
+    struct mono_time told_reset;
+    bool overloaded;
+    uint32_t told_count; /* Counts what was said, so that an answer settles what it was about. */
+    uint32_t told_sent;
     /* the end */
     struct lease_report report;
     bool report_in_flight;

@@ -28,6 +28,8 @@
 
 /* How long reports may still be tried after the grace time of a drain. */
 #define SESSION_LINGER_US (INT64_C(5) * US_PER_S)
+/* How long a granted request may wait until it is made. */
+#define SESSION_FRESH_US (INT64_C(1) * US_PER_S)
 
 /* How often a worker that the operator holds asks whether it may go on. */
 #define SESSION_HOLD_US (INT64_C(10) * US_PER_S)
@@ -90,10 +92,13 @@ void session_progress(struct session *session, struct lease *lease, uint64_t don
                       struct str text);
 /* A line of a running lease; true when the next thing to do comes sooner by that. */
 bool session_log(struct lease *lease, int32_t level, struct str text, struct mono_time now);
-/* Takes `n` requests off the allowance: false when there are too few; then more are asked for and a
- * NOTICE follows when the allowance changed. */
+/* Takes `n` requests off the allowance: false when there are too few, or when they have lain for
+ * longer than SESSION_FRESH_US, since the host's bucket has grown in their place; then fresh ones
+ * are asked for and a NOTICE follows when the allowance changed. */
 bool session_take_requests(struct session *session, struct lease *lease, int64_t n,
                            struct mono_time now);
+/* An answer of the job's host said that it takes `remaining` requests more until `reset`. */
+void session_told(struct lease *lease, int64_t remaining, struct mono_time reset);
 
 /* Why it ended: an empty code when it was drained in order. */
 const struct wire_problem *session_failure(const struct session *session, int *out_status);

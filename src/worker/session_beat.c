@@ -10,7 +10,8 @@
 #define PROGRESS_MAX        ((UINT64_C(1) << 53) - 1)
 #define REQUESTS_WANTED_MAX INT64_C(1000000)
 /* How often an unmet wish for requests is repeated. */
-#define ASK_AGAIN_US (INT64_C(1) * US_PER_S)
+#define ASK_AGAIN_US     (INT64_C(1) * US_PER_S)
+#define ASK_AGAIN_MIN_US (INT64_C(20) * US_PER_MS)
 /* Lines wait that long for others to go with; a request carries about so many bytes of them. */
 #define LOG_DELAY_US    (INT64_C(2) * US_PER_S)
 #define LOG_BATCH_BYTES ((size_t)1 << 20)
@@ -51,6 +52,7 @@ bool beat_next(struct session *session, struct mono_time now, struct session_act
         lease->beat_due.us = now.us + interval_us;
         shortest_us = interval_us < shortest_us ? interval_us : shortest_us;
         lease->log_through = log_buffer_plan(&lease->log, &log_budget);
+        lease->told_sent = lease->told_count;
         if (lease->log_through < lease->log.number + (int64_t)lease->log.n &&
             interval_us > LOG_DELAY_US) {
             lease->beat_due.us = now.us + LOG_DELAY_US; /* The rest did not fit. */
@@ -67,6 +69,18 @@ bool beat_next(struct session *session, struct mono_time now, struct session_act
     return true;
 }
 
+/* Nothing was granted: when the server thinks it worth asking again, but not late. */
+static void ask_again(struct lease *lease, const struct wire_result *result, struct mono_time now)
+{
+    const int64_t after_us = result->requests_after_ms * US_PER_MS;
+    const int64_t wait_us = after_us <= 0 || after_us > ASK_AGAIN_US ? ASK_AGAIN_US
+                            : after_us < ASK_AGAIN_MIN_US            ? ASK_AGAIN_MIN_US
+                                                                     : after_us;
+    if (lease->beat_due.us > now.us + wait_us) {
+        lease->beat_due.us = now.us + wait_us;
+    }
+}
+
 static void take_allowance(struct lease *lease, const struct wire_result *result,
                            struct mono_time now)
 {
@@ -74,12 +88,17 @@ static void take_allowance(struct lease *lease, const struct wire_result *result
         return;
     }
     const bool unlimited = result->requests_allowed < 0;
-    const bool more = unlimited || result->requests_allowed > lease->is.requests_allowed;
+    const bool more = unlimited || result->requests_granted > 0 ||
+                      result->requests_allowed > lease->is.requests_allowed;
     if (lease->is.requests_allowed >= 0 && more) {
+        if (lease->requests_stale || lease->requests_used >= lease->is.requests_allowed) {
+            lease->requests_at = now; /* Nothing older is left. */
+        }
+        lease->requests_stale = false;
         lease->requests_wanted = 0;
         lease->requests_changed = true;
-    } else if (lease->requests_wanted > 0 && lease->beat_due.us > now.us + ASK_AGAIN_US) {
-        lease->beat_due.us = now.us + ASK_AGAIN_US;
+    } else if (lease->requests_wanted > 0) {
+        ask_again(lease, result, now);
     }
     lease->is.requests_allowed = result->requests_allowed;
 }
@@ -96,6 +115,7 @@ static void renew(struct session *session, struct lease *lease, const struct wir
     if (result->cancel && lease->stop == STELLA_STOP_NONE) {
         lease->stop = STELLA_STOP_CANCELED;
     }
+    lease->has_told = lease->has_told && lease->told_count != lease->told_sent;
     take_allowance(lease, result, now);
     if (result->drain) {
         /* This node is stopping: jobs go on and are reported, to it or to the next, but nothing new
@@ -205,28 +225,45 @@ void session_progress(struct session *session, struct lease *lease, uint64_t don
     lease->progress_text[len] = '\0';
 }
 
+/* Asks with the next heartbeat; at once when somebody waits already. */
+static void want_requests(struct lease *lease, int64_t n, bool somebody_waits, struct mono_time now)
+{
+    const int64_t wanted = n < REQUESTS_WANTED_MAX ? n : REQUESTS_WANTED_MAX;
+    if (somebody_waits && lease->requests_wanted < wanted) {
+        lease->beat_due = now;
+    }
+    lease->requests_wanted = lease->requests_wanted > wanted ? lease->requests_wanted : wanted;
+}
+
 bool session_take_requests(struct session *session, struct lease *lease, int64_t n,
                            struct mono_time now)
 {
     (void)session;
     CHECK(lease->state != LEASE_FREE && n >= 0);
     const int64_t allowed = lease->is.requests_allowed;
-    const bool granted = allowed < 0 || lease->requests_used + n <= allowed;
+    const int64_t left = allowed - lease->requests_used;
+    lease->requests_counted = true;
+    if (allowed >= 0 && left > 0 && n > 0 && now.us - lease->requests_at.us > SESSION_FRESH_US) {
+        lease->requests_stale = true;
+    }
+    const bool granted = allowed < 0 || (!lease->requests_stale && n <= left);
     if (granted) {
         lease->requests_used += n;
     }
-    const int64_t left = allowed - lease->requests_used;
-    if (allowed < 0 || (granted && left >= allowed / 4)) {
+    if (allowed < 0 || (granted && left - n >= allowed / 4)) {
         return granted;
     }
-    /* Ask before they run out with the next heartbeat; at once when somebody waits already. */
-    const int64_t missing = granted ? 0 : n - left;
+    const int64_t missing = granted ? 0 : lease->requests_stale ? n : n - left;
     const int64_t ahead = allowed / 2 > 0 ? allowed / 2 : 1;
-    const int64_t more = missing > ahead ? missing : ahead;
-    const int64_t wanted = more < REQUESTS_WANTED_MAX ? more : REQUESTS_WANTED_MAX;
-    if (!granted && lease->requests_wanted < wanted) {
-        lease->beat_due = now;
-    }
-    lease->requests_wanted = lease->requests_wanted > wanted ? lease->requests_wanted : wanted;
+    want_requests(lease, missing > ahead ? missing : ahead, !granted, now);
     return granted;
+}
+
+void session_told(struct lease *lease, int64_t remaining, struct mono_time reset)
+{
+    CHECK(lease->state != LEASE_FREE);
+    lease->has_told = true;
+    lease->told_remaining = remaining;
+    lease->told_reset = reset;
+    lease->told_count++;
 }

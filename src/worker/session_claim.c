@@ -145,6 +145,7 @@ static void accept(struct session *session, struct str text, struct mono_time se
     }
     /* A long poll is answered long after it was sent. Then the grant is younger than the request,
      * nobody knows by how much, and a heartbeat at once makes the deadline certain. */
+    lease->requests_at = now;
     const bool fresh = now.us - sent.us <= lease->is.ttl_us / 3;
     lease->contact = fresh ? sent : now;
     lease->beat_due.us = fresh ? sent.us + lease_beat_interval_us(session, lease) : now.us;

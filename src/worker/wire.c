@@ -45,6 +45,33 @@ void wire_put_claim(struct buf *out, const struct wire_worker *worker,
     json_put_object_end(&w);
 }
 
+/* What the job's host said of its limits: an interval, not a time, since clocks differ. */
+static void put_upstream(struct json_writer *w, const struct lease *lease, struct mono_time now)
+{
+    const bool told = lease->has_told && lease->told_reset.us > now.us;
+    if (!told && !lease->overloaded) {
+        return;
+    }
+    json_put_key(w, STR("upstream"));
+    json_put_object(w);
+    if (lease->overloaded) {
+        JSON_BOOL(w, "overloaded", true);
+    }
+    if (told) {
+        JSON_INT(w, "remaining", lease->told_remaining);
+        JSON_INT(w, "reset_ms", (lease->told_reset.us - now.us + US_PER_MS - 1) / US_PER_MS);
+    }
+    json_put_object_end(w);
+}
+
+/* Unless it is said, all that were granted count as used. */
+static void put_used(struct json_writer *w, const struct lease *lease)
+{
+    if (lease->requests_counted) {
+        JSON_INT(w, "requests_used", lease->requests_used);
+    }
+}
+
 static void put_beat(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     json_put_object(w);
@@ -61,9 +88,13 @@ static void put_beat(struct json_writer *w, const struct lease *lease, struct mo
         JSON_INT(w, "total", (int64_t)lease->total);
         json_put_object_end(w);
     }
+    if (lease->requests_stale) {
+        JSON_INT(w, "requests_used", lease->requests_used);
+    }
     if (lease->requests_wanted > 0) {
         JSON_INT(w, "requests_wanted", lease->requests_wanted);
     }
+    put_upstream(w, lease, now);
     json_put_object_end(w);
 }
 
@@ -117,12 +148,11 @@ static void put_complete(struct json_writer *w, const struct lease *lease, struc
     put_artifacts(w, &lease->report);
     JSON_INT(w, "grant", lease->is.grant);
     put_lease(w, lease, now);
-    if (lease->requests_used > 0) {
-        JSON_INT(w, "requests_used", lease->requests_used);
-    }
+    put_used(w, lease);
     if (lease->report.result.len > 0) {
         JSON_RAW(w, "result", lease->report.result);
     }
+    put_upstream(w, lease, now);
 }
 
 static void put_fail(struct json_writer *w, const struct lease *lease, struct mono_time now)
@@ -134,9 +164,11 @@ static void put_fail(struct json_writer *w, const struct lease *lease, struct mo
     if (lease->report.permanent) {
         JSON_BOOL(w, "permanent", true);
     }
+    put_used(w, lease);
     if (lease->report.retry_after_ms > 0) {
         JSON_INT(w, "retry_after_ms", lease->report.retry_after_ms);
     }
+    put_upstream(w, lease, now);
 }
 
 static void put_throttled(struct json_writer *w, const struct lease *lease, struct mono_time now)
@@ -146,15 +178,19 @@ static void put_throttled(struct json_writer *w, const struct lease *lease, stru
         JSON_STR(w, "host", lease->report.host);
     }
     put_lease(w, lease, now);
+    put_used(w, lease);
     if (lease->report.retry_after_ms > 0) {
         JSON_INT(w, "retry_after_ms", lease->report.retry_after_ms);
     }
+    put_upstream(w, lease, now);
 }
 
 static void put_release(struct json_writer *w, const struct lease *lease, struct mono_time now)
 {
     JSON_INT(w, "grant", lease->is.grant);
     put_lease(w, lease, now);
+    put_used(w, lease);
+    put_upstream(w, lease, now);
 }
 
 void wire_put_reports(struct buf *out, enum report_kind kind, struct str worker,
@@ -369,6 +405,8 @@ static void get_result(const json_t *item, struct wire_result *out)
     out->has_requests_allowed = allowed != NULL;
     out->requests_allowed = -1;
     get_int(item, "requests_allowed", &out->requests_allowed);
+    get_int(item, "requests_granted", &out->requests_granted);
+    get_int(item, "requests_after_ms", &out->requests_after_ms);
 }
 
 bool wire_get_results(struct str body, struct wire_result *results, size_t n)

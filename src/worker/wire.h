@@ -34,6 +34,8 @@ struct wire_result {
     int64_t ttl_ms;           /* 0: not said. */
     int64_t requests_allowed; /* -1: no limit. */
     bool has_requests_allowed;
+    int64_t requests_granted;  /* Of those that were wanted. */
+    int64_t requests_after_ms; /* None: when to ask again; 0: not said. */
 };
 
 /* A problem document's code, and whether the body was one. */

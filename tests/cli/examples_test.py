@@ -17,6 +17,7 @@ BEFORE = {
     "jobs replay": ["jobs cancel job-17 --reason test"],
     "jobs cancel": ["jobs retry job-17 --reason test"],
     "jobs prioritise": ["jobs retry job-17 --reason test"],
+    "throttles clear": ["throttles set osv.example.org --block 10m --reason test"],
     "sources enable": ["sources disable osv --reason test"],
     "sources trigger": ["sources enable osv --reason test", "sources put osv --kind advisory-osv --url https://osv.example.org/all"],
 }

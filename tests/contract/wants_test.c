@@ -29,6 +29,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_DUE_DELAYED:
     case WANT_DUE_DEADLINES:
     case WANT_ALL_SETTLING: return true;
+    case WANT_DUE_THROTTLES: return row_int(row, "set_until") > 0;
     case WANT_CONFIG: return row->table != TABLE_WORKERS || row_int(row, "state") != 0;
     case WANT_CONFIG_VERSION:
         return row_int(row, "kind") == want->a && row_int(row, "version") == want->b &&
@@ -82,6 +83,7 @@ static const char *const by_pred[] = {"pred", NULL};
 static const char *const by_rank[] = {"rank", "lane", NULL};
 static const char *const by_head[] = {"rank", "job", NULL};
 static const char *const by_due[] = {"due_at", "tenant", "job", NULL};
+static const char *const by_until[] = {"set_until", "tenant", "host", NULL};
 static const char *const by_tenant_pred[] = {"tenant", "pred", NULL};
 
 static const struct {
@@ -134,6 +136,7 @@ static const struct {
     {WANT_DUE_LEASED, true, true, by_due, {TABLE_LEASED}},
     {WANT_DUE_DELAYED, true, true, by_due, {TABLE_DELAYED}},
     {WANT_DUE_DEADLINES, true, true, by_due, {TABLE_START_DEADLINES}},
+    {WANT_DUE_THROTTLES, true, true, by_until, {TABLE_THROTTLES}},
     {WANT_ALL_SETTLING, true, true, by_tenant_pred, {TABLE_SETTLING}},
 };
 

@@ -220,6 +220,16 @@ static int by_due(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static int by_until(const void *a, const void *b)
+{
+    const struct throttle_row *x = *(const struct throttle_row *const *)a;
+    const struct throttle_row *y = *(const struct throttle_row *const *)b;
+    return x->set_until != y->set_until
+               ? (x->set_until > y->set_until) - (x->set_until < y->set_until)
+           : x->tenant != y->tenant ? (x->tenant > y->tenant) - (x->tenant < y->tenant)
+                                    : str_cmp(x->host, y->host);
+}
+
 static void give_due(const struct answer *answer, enum table_id table)
 {
     const struct row_table *rows = &answer->ledger->set.tables[table];
@@ -227,12 +237,13 @@ static void give_due(const struct answer *answer, enum table_id table)
     size_t count = 0;
     CHECK(due != NULL);
     for (size_t i = 0; i < rows->n; i++) {
-        if (number(rows->rows[i], "shard") == answer->asked->shard) {
+        const bool is_due = table != TABLE_THROTTLES || number(rows->rows[i], "set_until") > 0;
+        if (number(rows->rows[i], "shard") == answer->asked->shard && is_due) {
             due[count++] = rows->rows[i];
         }
     }
     if (table != TABLE_SETTLING) {
-        qsort(due, count, sizeof(*due), by_due);
+        qsort(due, count, sizeof(*due), table == TABLE_THROTTLES ? by_until : by_due);
     }
     for (size_t i = 0; i < count && i < (size_t)answer->asked->limit; i++) {
         give(answer, due[i]);
@@ -361,6 +372,7 @@ static void answer_want(const struct answer *a)
     case WANT_DUE_LEASED: give_due(a, TABLE_LEASED); break;
     case WANT_DUE_DELAYED: give_due(a, TABLE_DELAYED); break;
     case WANT_DUE_DEADLINES: give_due(a, TABLE_START_DEADLINES); break;
+    case WANT_DUE_THROTTLES: give_due(a, TABLE_THROTTLES); break;
     case WANT_ALL_SETTLING: give_due(a, TABLE_SETTLING); break;
     case WANT_COUNT: UNREACHABLE();
     }

@@ -242,7 +242,7 @@ static void lift_tokens(struct memory_ledger *ledger, const struct subject *subj
         (struct source_row *)row_named(ledger, TABLE_SOURCES, subject->tenant, told->source->name);
     struct throttle_row *bucket = (struct throttle_row *)row_named(
         ledger, TABLE_THROTTLES, subject->tenant, told->source->host);
-    if (tokens > told->source->burst) {
+    if (tokens > told->source->pace->burst) {
         (void)snprintf(number, sizeof(number), "%lld", (long long)tokens);
         source->body = body_with(ledger, source->body, "burst", number);
     }

@@ -1,8 +1,7 @@
-/* Buckets, retries, fairness, states and graphs: the arithmetic of core, by property. */
+/* Retries, fairness, states and graphs: the arithmetic of core, by property. */
 #include "lib/cmocka.h"
 
 #include "base/time.h"
-#include "core/bucket.h"
 #include "core/command.h"
 #include "core/fairness.h"
 #include "core/lease.h"
@@ -15,97 +14,6 @@ static uint64_t draw(uint64_t *state, uint64_t bound)
     z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
     return (z ^ z >> 31) % bound;
-}
-
-/* ---- Buckets ---- */
-
-enum { TAKES = 400 };
-
-static void a_bucket_never_grants_more_than_burst_plus_rate_over_any_window(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 40; seed++) {
-        uint64_t random = seed;
-        struct throttle_row bucket = {.host = STR("h")};
-        const int64_t rate_milli = 1 + (int64_t)draw(&random, 50000);
-        const int64_t burst = 1 + (int64_t)draw(&random, 20);
-        int64_t at[TAKES];
-        int64_t granted[TAKES];
-        int64_t now = 1000000;
-        bucket_set(&bucket, rate_milli, burst, now, true);
-        for (int i = 0; i < TAKES; i++) {
-            int64_t next = 0;
-            now += (int64_t)draw(&random, 300000);
-            at[i] = now;
-            granted[i] = 1 + (int64_t)draw(&random, (uint64_t)burst);
-            if (bucket_take(&bucket, granted[i], now, &next) != BUCKET_GRANTED) {
-                assert_true(next > now);
-                granted[i] = 0;
-            }
-        }
-        for (int from = 0; from < TAKES; from++) {
-            int64_t sum = 0;
-            for (int to = from; to < TAKES; to++) {
-                sum += granted[to];
-                const int64_t span = at[to] - at[from];
-                assert_true(sum * 1000000000 <=
-                            burst * 1000000000 + rate_milli * span + rate_milli);
-            }
-        }
-    }
-}
-
-static void a_refused_bucket_grants_at_the_time_it_names(void **state)
-{
-    (void)state;
-    struct throttle_row bucket = {0};
-    int64_t at = 0;
-    bucket_set(&bucket, 1500, 3, 0, true);
-    assert_int_equal(bucket_take(&bucket, 3, 0, &at), BUCKET_GRANTED);
-    assert_int_equal(bucket_take(&bucket, 2, 0, &at), BUCKET_EMPTY);
-    assert_int_equal(bucket_take(&bucket, 2, at, &at), BUCKET_GRANTED);
-}
-
-static void a_bucket_idle_for_years_is_full_and_does_not_overflow(void **state)
-{
-    (void)state;
-    struct throttle_row bucket = {0};
-    int64_t at = 0;
-    bucket_set(&bucket, 1000000, 1000000, 0, true);
-    assert_int_equal(bucket_take(&bucket, 1000000, 0, &at), BUCKET_GRANTED);
-    assert_int_equal(bucket_take(&bucket, 1000000, INT64_MAX / 2, &at), BUCKET_GRANTED);
-}
-
-static void a_clock_that_steps_back_credits_nothing(void **state)
-{
-    (void)state;
-    struct throttle_row bucket = {0};
-    int64_t at = 0;
-    bucket_set(&bucket, 1000, 1, 1000000000, true);
-    assert_int_equal(bucket_take(&bucket, 1, 1000000000, &at), BUCKET_GRANTED);
-    assert_int_equal(bucket_take(&bucket, 1, 5, &at), BUCKET_EMPTY);
-}
-
-static void blocks_without_a_header_double_and_one_with_a_header_is_clamped(void **state)
-{
-    (void)state;
-    struct throttle_row bucket = {0};
-    int64_t at = 0;
-    bucket_set(&bucket, 0, 0, 0, true);
-    bucket_throttled(&bucket, -1, 0);
-    assert_true(bucket.blocked_until == US_PER_S);
-    bucket_throttled(&bucket, -1, US_PER_S);
-    assert_true(bucket.blocked_until == 3 * US_PER_S);
-    for (int i = 0; i < 40; i++) {
-        bucket_throttled(&bucket, -1, 0);
-    }
-    assert_true(bucket.blocked_until == 300 * US_PER_S);
-    assert_int_equal(bucket_take(&bucket, 1, 0, &at), BUCKET_BLOCKED);
-    assert_true(at == 300 * US_PER_S);
-    bucket_throttled(&bucket, INT64_MAX, 0);
-    assert_true(bucket.blocked_until == 24 * 3600 * US_PER_S);
-    bucket_served(&bucket);
-    assert_true(bucket.penalty_ms == 0);
 }
 
 /* ---- Retries ---- */
@@ -316,11 +224,6 @@ static void a_wide_run_is_checked_in_linear_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bucket_never_grants_more_than_burst_plus_rate_over_any_window),
-        cmocka_unit_test(a_refused_bucket_grants_at_the_time_it_names),
-        cmocka_unit_test(a_bucket_idle_for_years_is_full_and_does_not_overflow),
-        cmocka_unit_test(a_clock_that_steps_back_credits_nothing),
-        cmocka_unit_test(blocks_without_a_header_double_and_one_with_a_header_is_clamped),
         cmocka_unit_test(backoff_stays_within_its_bounds_and_is_the_same_when_replayed),
         cmocka_unit_test(what_the_upstream_asks_is_a_floor_and_a_class_has_its_own_rule),
         cmocka_unit_test(backlogged_tenants_share_within_the_bound),

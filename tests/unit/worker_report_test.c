@@ -522,6 +522,14 @@ static void requests_are_counted_and_more_are_asked_for_in_time(void **state)
     reply(&rig, beat, 200,
           "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\",\"requests_allowed\":12}]}");
     assert_int_equal(next(&rig), SESSION_NOTICE);
+    /* The one that was left has lain for long: it is given back for fresh ones. */
+    assert_false(session_take_requests(rig.session, lease, 5, rig.now));
+    const uint64_t fresh = expect_send(&rig, "/leases/heartbeat");
+    expect_sent(&rig, "\"requests_used\":7,\"requests_wanted\":6");
+    reply(&rig, fresh, 200,
+          "{\"results\":[{\"lease\":\"1.1\",\"code\":\"ok\",\"requests_allowed\":12,"
+          "\"requests_granted\":5}]}");
+    assert_int_equal(next(&rig), SESSION_NOTICE);
     assert_true(session_take_requests(rig.session, lease, 5, rig.now));
     complete(&rig, lease);
     (void)expect_send(&rig, "/leases/complete");

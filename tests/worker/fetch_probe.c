@@ -22,6 +22,13 @@ static void show(const struct fetch_result *result, const struct fetch_trail *tr
                  result->error_class != NULL ? result->error_class : "-",
                  result->permanent ? "permanent" : "again", (long long)result->retry_after_ms,
                  result->from_cache ? "cache" : "origin", digest);
+    if (result->has_limit) {
+        (void)fprintf(stderr, "limit %lld %lld\n", (long long)result->limit.remaining,
+                      (long long)result->limit.reset_ms);
+    }
+    if (result->is_overloaded) {
+        (void)fprintf(stderr, "overloaded\n");
+    }
     for (size_t i = 0; i < trail->n; i++) {
         const struct fetch_answer *answer = &trail->v[i];
         (void)printf(" %d,%s,%s%s,%s", answer->status, answer->type, answer->has_etag ? "e" : "",

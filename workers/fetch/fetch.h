@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/rate_fields.h"
 #include "base/str.h"
 
 enum {
@@ -69,6 +70,9 @@ struct fetch_result {
     const char *error_class;     /* "http_5xx", "timeout", "truncated", "too_large", … */
     bool permanent;              /* Trying again cannot help. */
     int64_t retry_after_ms;      /* When throttled; 0: not said. */
+    bool is_overloaded;          /* It answered 503 and no time. */
+    bool has_limit;              /* Any answer said what the host takes … */
+    struct rate_limit limit;     /* … and that is it. */
     uint32_t requests;           /* Made over HTTP, redirects included. */
     char host[FETCH_HOST];       /* That answered, or that was asked. */
     char message[FETCH_MESSAGE]; /* For people. */

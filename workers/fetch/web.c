@@ -5,6 +5,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "platform/clock.h"
 #include "workers/fetch/parts.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000, HEADER_LINE = FETCH_ETAG + 32 };
@@ -12,8 +14,9 @@ enum { CONNECT_TIMEOUT_MS = 10000, HEADER_LINE = FETCH_ETAG + 32 };
 struct visit {
     struct fetch *fetch;
     struct fetch_result *out;
-    char etag[FETCH_ETAG]; /* Of the last answer. */
-    bool has_answer;       /* Whose header lines go to the trail. */
+    char etag[FETCH_ETAG];     /* Of the last answer. */
+    struct rate_fields fields; /* Of the last answer, too. */
+    bool has_answer;           /* Whose header lines go to the trail. */
     bool refused_address;
     bool refused_host;
     bool too_large;
@@ -139,8 +142,14 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     const struct str line = {bytes, size * n};
     if (str_starts(line, STR("HTTP/"))) {
         visit->etag[0] = '\0'; /* A new answer, perhaps after a redirect. */
+        rate_fields_clear(&visit->fields);
     }
     keep_trail(visit, line);
+    const size_t colon = str_find(line, ':');
+    if (colon < line.len) {
+        rate_fields_take(&visit->fields, str_slice(line, 0, colon),
+                         str_slice(line, colon + 1, line.len));
+    }
     struct str value;
     if (is_header(line, "etag:", &value) && value.len < FETCH_ETAG) {
         (void)snprintf(visit->etag, FETCH_ETAG, "%.*s", STR_ARG(value));
@@ -260,9 +269,13 @@ static void status_failed(struct visit *visit, long status)
         out->verdict = FETCH_THROTTLED;
         out->error_class = "throttled";
         out->retry_after_ms = (retry_after_s > 86400 ? 86400 : (int64_t)retry_after_s) * 1000;
+        if (retry_after_s <= 0 && out->has_limit && out->limit.remaining == 0) {
+            out->retry_after_ms = out->limit.reset_ms;
+        }
         (void)snprintf(out->message, sizeof(out->message), "%s: HTTP %ld", out->host, status);
         return;
     }
+    out->is_overloaded = status == 503;
     const bool gone = status == 404 || status == 410;
     const bool server = status >= 500;
     fetch_fail(out,
@@ -295,6 +308,7 @@ static void answered(struct visit *visit, const char *url, long status)
 void fetch_web(struct fetch *fetch, const char *url, struct fetch_result *out)
 {
     struct visit visit = {.fetch = fetch, .out = out};
+    rate_fields_clear(&visit.fields);
     struct curl_slist *headers = NULL;
     char etag[FETCH_ETAG];
     char line[HEADER_LINE];
@@ -305,6 +319,7 @@ void fetch_web(struct fetch *fetch, const char *url, struct fetch_result *out)
         curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, headers);
     }
     const CURLcode result = curl_easy_perform(fetch->easy);
+    out->has_limit = rate_fields_get(&visit.fields, clock_wall().us / US_PER_S, &out->limit);
     long status = 0;
     (void)curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
     keep_host(&visit, url);

@@ -104,6 +104,9 @@ static int32_t not_fetched(struct ingest *ingest, struct str path,
     if (result->verdict == FETCH_THROTTLED) {
         return stella_job_throttle(ingest->job, result->host, (uint32_t)result->retry_after_ms);
     }
+    if (result->is_overloaded) {
+        stella_job_overload_seen(ingest->job);
+    }
     (void)snprintf(message, sizeof(message), "%.*s: %s",
                    path.len < RAW_NAME_MAX ? (int)path.len : 40, path.ptr, result->message);
     return stella_job_fail(ingest->job, result->error_class, message, result->permanent, 0);
@@ -234,6 +237,10 @@ static int32_t one_document(struct ingest *ingest, struct str path)
     int32_t end = GO_ON;
     if (fetched.requests > 1) { /* Redirects are requests too; these have been made already. */
         (void)stella_job_take_requests(ingest->job, fetched.requests - 1, &ingest->error);
+    }
+    if (fetched.has_limit) {
+        stella_job_limit_seen(ingest->job, (uint64_t)fetched.limit.remaining,
+                              (uint32_t)fetched.limit.reset_ms);
     }
     if (fetched.verdict != FETCH_OK) {
         end = not_fetched(ingest, path, &fetched);

@@ -298,21 +298,39 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 
 -- name: insert_throttles
 INSERT INTO throttles (
-    shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms)
+    shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+    base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+    set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int8[]),
     unnest($5::int8[]), unnest($6::int8[]), unnest($7::int8[]), unnest($8::int8[]),
-    unnest($9::int8[]);
+    unnest($9::int8[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
+    unnest($13::int8[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int4[]),
+    unnest($17::int2[]), unnest($18::int4[]), unnest($19::int8[]), unnest($20::int8[]),
+    unnest($21::int8[]), unnest($22::int8[]), unnest($23::int8[]), unnest($24::text[]),
+    unnest($25::text[]);
 
 -- name: update_throttles
 UPDATE throttles AS x SET
-    level_micro = k.level_micro, rate_milli = k.rate_milli, burst = k.burst,
-    refilled_at = k.refilled_at, blocked_until = k.blocked_until, penalty_ms = k.penalty_ms
+    level_micro = k.level_micro, rate_milli = k.rate_milli, burst = k.burst, refilled_at =
+    k.refilled_at, blocked_until = k.blocked_until, penalty_ms = k.penalty_ms, base_milli =
+    k.base_milli, hint_milli = k.hint_milli, hint_until = k.hint_until, grown_at = k.grown_at, used
+    = k.used, throttled_at = k.throttled_at, incidents = k.incidents, origin = k.origin, version =
+    k.version, set_until = k.set_until, set_rate_milli = k.set_rate_milli, set_burst = k.set_burst,
+    set_block_until = k.set_block_until, set_at = k.set_at, set_by = k.set_by, set_reason =
+    k.set_reason
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::int8[]) AS level_micro, unnest($5::int8[]) AS rate_milli,
     unnest($6::int8[]) AS burst, unnest($7::int8[]) AS refilled_at,
-    unnest($8::int8[]) AS blocked_until, unnest($9::int8[]) AS penalty_ms) AS k
+    unnest($8::int8[]) AS blocked_until, unnest($9::int8[]) AS penalty_ms,
+    unnest($10::int8[]) AS base_milli, unnest($11::int8[]) AS hint_milli,
+    unnest($12::int8[]) AS hint_until, unnest($13::int8[]) AS grown_at, unnest($14::int8[]) AS used,
+    unnest($15::int8[]) AS throttled_at, unnest($16::int4[]) AS incidents,
+    unnest($17::int2[]) AS origin, unnest($18::int4[]) AS version, unnest($19::int8[]) AS set_until,
+    unnest($20::int8[]) AS set_rate_milli, unnest($21::int8[]) AS set_burst,
+    unnest($22::int8[]) AS set_block_until, unnest($23::int8[]) AS set_at,
+    unnest($24::text[]) AS set_by, unnest($25::text[]) AS set_reason) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_throttles

@@ -442,7 +442,9 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
 CROSS JOIN LATERAL (
     SELECT
         x.ctid, x.shard, x.tenant, x.host, x.level_micro, x.rate_milli, x.burst, x.refilled_at,
-        x.blocked_until, x.penalty_ms
+        x.blocked_until, x.penalty_ms, x.base_milli, x.hint_milli, x.hint_until, x.grown_at, x.used,
+        x.throttled_at, x.incidents, x.origin, x.version, x.set_until, x.set_rate_milli,
+        x.set_burst, x.set_block_until, x.set_at, x.set_by, x.set_reason
     FROM throttles AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.host = k.label
     LIMIT 1) AS r;
@@ -643,6 +645,21 @@ CROSS JOIN LATERAL (
     FROM start_deadlines AS x
     WHERE x.shard = k.shard
     ORDER BY x.due_at, x.tenant, x.job LIMIT k.most) AS r;
+
+-- name: load_due_throttles
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.host, x.level_micro, x.rate_milli, x.burst, x.refilled_at,
+        x.blocked_until, x.penalty_ms, x.base_milli, x.hint_milli, x.hint_until, x.grown_at, x.used,
+        x.throttled_at, x.incidents, x.origin, x.version, x.set_until, x.set_rate_milli,
+        x.set_burst, x.set_block_until, x.set_at, x.set_by, x.set_reason
+    FROM throttles AS x
+    WHERE x.shard = k.shard AND x.set_until > 0
+    ORDER BY x.set_until, x.tenant, x.host LIMIT k.most) AS r;
 
 -- name: load_all_settling
 -- args: shard, limit

@@ -501,6 +501,34 @@ ORDER BY tenant, lane;
 
 -- Depth, leases, lowest rank and the oldest head's eligible time of each job type, all tenants.
 -- A rollup of lanes: no row of ready is counted.
+-- name: throttles_page
+-- args: shard, tenant, after, limit
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+       base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+       set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason
+FROM throttles
+WHERE shard = $1 AND tenant = $2 AND host > $3
+ORDER BY host
+LIMIT $4;
+
+-- name: throttle
+-- args: shard, tenant, host
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+       base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+       set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason
+FROM throttles
+WHERE shard = $1 AND tenant = $2 AND host = $3;
+
+-- name: throttle_states
+-- args: now
+SELECT count(*) AS hosts,
+       coalesce(sum(CASE WHEN blocked_until > $1 OR (set_until > $1 AND set_block_until > $1)
+                         THEN 1 ELSE 0 END), 0) AS blocked,
+       coalesce(sum(CASE WHEN rate_milli < base_milli THEN 1 ELSE 0 END), 0) AS slowed,
+       coalesce(sum(CASE WHEN set_until > $1 THEN 1 ELSE 0 END), 0) AS overridden,
+       coalesce(sum(incidents), 0) AS incidents
+FROM throttles;
+
 -- name: queue_by_type
 SELECT job_type, sum(waiting)::int8 AS waiting, sum(inflight)::int8 AS inflight,
        min(CASE WHEN waiting > 0 THEN rank END) AS rank, min(eligible_at) AS eligible_at
@@ -611,7 +639,9 @@ FROM lanes
 ORDER BY shard, tenant, lane;
 
 -- name: dump_throttles
-SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+       base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+       set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason
 FROM throttles
 ORDER BY shard, tenant, host;
 

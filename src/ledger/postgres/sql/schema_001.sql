@@ -212,15 +212,31 @@ CREATE TABLE lanes (
 );
 
 CREATE TABLE throttles (
-    shard         int2 NOT NULL,
-    tenant        int4 NOT NULL,
-    host          text COLLATE "C" NOT NULL,
-    level_micro   int8 NOT NULL,
-    rate_milli    int8 NOT NULL,
-    burst         int8 NOT NULL,
-    refilled_at   int8 NOT NULL,
-    blocked_until int8 NOT NULL,
-    penalty_ms    int8 NOT NULL,
+    shard           int2 NOT NULL,
+    tenant          int4 NOT NULL,
+    host            text COLLATE "C" NOT NULL,
+    level_micro     int8 NOT NULL,
+    rate_milli      int8 NOT NULL,
+    burst           int8 NOT NULL,
+    refilled_at     int8 NOT NULL,
+    blocked_until   int8 NOT NULL,
+    penalty_ms      int8 NOT NULL,
+    base_milli      int8 NOT NULL,
+    hint_milli      int8 NOT NULL,
+    hint_until      int8 NOT NULL,
+    grown_at        int8 NOT NULL,
+    used            int8 NOT NULL,
+    throttled_at    int8 NOT NULL,
+    incidents       int4 NOT NULL,
+    origin          int2 NOT NULL,
+    version         int4 NOT NULL,
+    set_until       int8 NOT NULL,
+    set_rate_milli  int8 NOT NULL,
+    set_burst       int8 NOT NULL,
+    set_block_until int8 NOT NULL,
+    set_at          int8 NOT NULL,
+    set_by          text COLLATE "C" NOT NULL,
+    set_reason      text COLLATE "C" NOT NULL,
     PRIMARY KEY (shard, tenant, host)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -534,6 +550,7 @@ CREATE INDEX runs_state ON runs (shard, tenant, state, run);
 CREATE INDEX jobs_run ON jobs (shard, tenant, run, job) WHERE run > 0;
 CREATE INDEX dag_edges_succ ON dag_edges (shard, tenant, succ, pred);
 CREATE INDEX delayed_due ON delayed (shard, due_at, tenant, job);
+CREATE INDEX throttles_due ON throttles (shard, set_until, tenant, host) WHERE set_until > 0;
 -- The bulk of a ledger has succeeded (5): it is listed by walking the key.
 CREATE INDEX outcomes_bad ON outcomes (shard, tenant, state, job) WHERE state <> 5;
 -- Nearly empty: ended after retention had passed them (JOB_LATE).

@@ -146,14 +146,20 @@ WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
 DELETE FROM lanes WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
 
 -- name: insert_throttles
-INSERT INTO throttles (shard, tenant, host, level_micro, rate_milli, burst, refilled_at,
-        blocked_until, penalty_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+INSERT INTO throttles (
+    shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+    base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+    set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+        ?21, ?22, ?23, ?24, ?25);
 
 -- name: update_throttles
 UPDATE throttles
-SET level_micro = ?4, rate_milli = ?5, burst = ?6, refilled_at = ?7, blocked_until = ?8,
-    penalty_ms = ?9
+SET level_micro = ?4, rate_milli = ?5, burst = ?6, refilled_at = ?7, blocked_until = ?8, penalty_ms
+    = ?9, base_milli = ?10, hint_milli = ?11, hint_until = ?12, grown_at = ?13, used = ?14,
+    throttled_at = ?15, incidents = ?16, origin = ?17, version = ?18, set_until = ?19,
+    set_rate_milli = ?20, set_burst = ?21, set_block_until = ?22, set_at = ?23, set_by = ?24,
+    set_reason = ?25
 WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
 
 -- name: delete_throttles

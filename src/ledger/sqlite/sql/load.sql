@@ -252,7 +252,9 @@ ORDER BY lane;
 
 -- name: load_throttle
 -- args: shard, tenant, text
-SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+       base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+       set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason
 FROM throttles
 WHERE shard = ?1 AND tenant = ?2 AND host = ?3;
 
@@ -365,6 +367,16 @@ SELECT shard, tenant, due_at, job
 FROM start_deadlines
 WHERE shard = ?1
 ORDER BY due_at, tenant, job
+LIMIT ?2;
+
+-- name: load_due_throttles
+-- args: shard, limit
+SELECT shard, tenant, host, level_micro, rate_milli, burst, refilled_at, blocked_until, penalty_ms,
+       base_milli, hint_milli, hint_until, grown_at, used, throttled_at, incidents, origin, version,
+       set_until, set_rate_milli, set_burst, set_block_until, set_at, set_by, set_reason
+FROM throttles INDEXED BY throttles_due
+WHERE shard = ?1 AND set_until > 0
+ORDER BY set_until, tenant, host
 LIMIT ?2;
 
 -- name: load_all_settling

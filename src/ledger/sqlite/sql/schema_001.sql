@@ -207,6 +207,22 @@ CREATE TABLE throttles (
     refilled_at INTEGER NOT NULL,
     blocked_until INTEGER NOT NULL,
     penalty_ms INTEGER NOT NULL,
+    base_milli INTEGER NOT NULL,
+    hint_milli INTEGER NOT NULL,
+    hint_until INTEGER NOT NULL,
+    grown_at INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    throttled_at INTEGER NOT NULL,
+    incidents INTEGER NOT NULL,
+    origin INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    set_until INTEGER NOT NULL,
+    set_rate_milli INTEGER NOT NULL,
+    set_burst INTEGER NOT NULL,
+    set_block_until INTEGER NOT NULL,
+    set_at INTEGER NOT NULL,
+    set_by TEXT NOT NULL,
+    set_reason TEXT NOT NULL,
     PRIMARY KEY (shard, tenant, host)
 ) STRICT, WITHOUT ROWID;
 
@@ -483,6 +499,7 @@ CREATE INDEX runs_state ON runs (shard, tenant, state, run);
 CREATE INDEX jobs_run ON jobs (shard, tenant, run, job) WHERE run > 0;
 CREATE INDEX dag_edges_succ ON dag_edges (shard, tenant, succ, pred);
 CREATE INDEX delayed_due ON delayed (shard, due_at, tenant, job);
+CREATE INDEX throttles_due ON throttles (shard, set_until, tenant, host) WHERE set_until > 0;
 -- The bulk of a ledger has succeeded (5): it is listed by walking the key.
 CREATE INDEX outcomes_bad ON outcomes (shard, tenant, state, job) WHERE state <> 5;
 -- Nearly empty: ended after retention had passed them (JOB_LATE).
