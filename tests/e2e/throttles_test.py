@@ -63,18 +63,15 @@ class Throttles(unittest.TestCase):
         self.assertEqual([], self.node.claim("demo"))
 
     def test_without_a_time_blocks_double_once_an_incident(self):
-        self.source(rate_per_s=100, burst=8, block_ms=100)
+        self.source(rate_per_s=100, burst=8, block_ms=1500)
         first, second = self.claim(2)
         self.report("throttled", first)
-        block = self.throttle()["block"]
         self.report("throttled", second, retry_after_ms=0)
-        seen = self.throttle()
-        self.assertEqual(1, seen["incidents"])
-        self.assertEqual(block or seen["block"], seen["block"])  # Over by now, perhaps.
+        self.assertEqual(1, self.throttle()["incidents"])
         until(lambda: self.throttle()["block"] is None, "the block ends")
         self.report("throttled", self.claim()[0])
         penalties = [line["facts"]["penalty_ms"] for line in self.lines("throttle.blocked")]
-        self.assertEqual((100, 200), (penalties[0], penalties[-1]))
+        self.assertEqual((1500, 3000), (penalties[0], penalties[-1]))
 
     def test_503_spends_an_attempt_and_halves_the_rate(self):
         lease, = self.claim()
