@@ -1,20 +1,40 @@
 /* api/explains - why jobs wait: the whole answer for one, one reason for each of a list. */
 #include "api/explains.h"
 
+#include "api/seen.h"
 #include "api/views.h"
+#include "platform/clock.h"
 
+struct ask {
+    struct call *call;
+    struct reader *reader;
+    struct seen_workers seen;
+};
+
+/* This node knows at once who asked it; who asked others stands in the ledger, and is read when it
+ * matters. */
 static void ask_workers(void *ctx, struct tenant_id tenant, struct str job_type,
                         struct explain_worker *out)
 {
-    engine_workers_of(ctx, tenant, job_type, out);
+    struct ask *ask = ctx;
+    struct call *call = ask->call;
+    engine_workers_of(call->api->engine, tenant, job_type, out);
+    if (out->serves || seen_load(call, ask->reader, &ask->seen) != ERR_OK) {
+        return;
+    }
+    const int64_t last = seen_last(call, &ask->seen, job_type);
+    out->asked_at = last > out->asked_at ? last : out->asked_at;
+    out->serves = last > clock_wall().us - call->api->settings->worker_seen_ms * US_PER_MS;
 }
 
 enum err_code read_explained(struct call *call, struct reader *reader, enum explain_depth depth,
                              struct explained *items, size_t count, int64_t *out_as_of)
 {
-    const struct explained_workers workers = {ask_workers, call->api->engine};
-    return explained_read(reader, call->shard, call->tenant, &workers, depth, items, count,
-                          call->arena, out_as_of, &call->err);
+    struct ask ask = {.call = call, .reader = reader};
+    const struct explained_workers workers = {ask_workers, &ask};
+    TRY(explained_read(reader, call->shard, call->tenant, &workers, depth, items, count,
+                       call->arena, out_as_of, &call->err));
+    return call->err.code;
 }
 
 /* ---- One reason each ---- */

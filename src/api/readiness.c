@@ -1,7 +1,5 @@
 #include "api/readiness.h"
 
-#include <string.h>
-
 #include "platform/clock.h"
 
 enum { SEEN_ROUNDS = 12 }; /* Of worker_note_ms: then a worker counts as gone. */
@@ -30,41 +28,20 @@ static enum err_code types_of(struct call *call, struct reader *reader, int16_t 
     return reader_query(reader, &q, out, &call->err);
 }
 
-static enum err_code workers_of(struct call *call, struct reader *reader, int16_t shard,
-                                struct tenant_id tenant, struct query_result *out)
-{
-    struct query q = {.name = "workers_page", .tenant = tenant, .arena = call->arena};
-    query_arg_int(&q, shard);
-    query_arg_int(&q, tenant.v);
-    query_arg_text(&q, STR(""));
-    query_arg_int(&q, call->api->settings->max_workers);
-    return reader_query(reader, &q, out, &call->err);
-}
-
-/* An active one that was seen lately and named the job type. */
-static bool serves(struct call *call, const struct query_result *workers, struct str job_type)
+static bool serves(struct call *call, const struct known_types *types, struct str job_type)
 {
     const int64_t since =
         clock_wall().us - SEEN_ROUNDS * call->api->settings->worker_note_ms * US_PER_MS;
-    const struct str quoted = arena_format(call->arena, "\"%.*s\"", STR_ARG(job_type));
-    for (size_t i = 0; i < workers->rows; i++) {
-        const struct str types = query_text(workers, i, "job_types");
-        if (query_int(workers, i, "state") == WORKER_ACTIVE &&
-            query_int(workers, i, "seen_at") > since &&
-            memmem(types.ptr, types.len, quoted.ptr, quoted.len) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    return seen_last(call, &types->workers, job_type) > since;
 }
 
 enum err_code readiness_types(struct call *call, struct reader *reader, struct known_types *out)
 {
     const struct tenant_id system = {TENANT_SYSTEM};
-    TRY(workers_of(call, reader, call->shard, call->tenant, &out->own_workers));
-    TRY(workers_of(call, reader, SHARD_SYSTEM, system, &out->shared_workers));
+    *out = (struct known_types){.workers = {.is_loaded = false}};
+    TRY(seen_load(call, reader, &out->workers));
     TRY(types_of(call, reader, call->shard, call->tenant, &out->own));
-    return types_of(call, reader, SHARD_SYSTEM, (struct tenant_id){TENANT_SYSTEM}, &out->inherited);
+    return types_of(call, reader, SHARD_SYSTEM, system, &out->inherited);
 }
 
 static bool has_name(const struct query_result *found, struct str name)
@@ -104,8 +81,7 @@ const struct readiness *readiness_of(struct call *call, const struct known_types
             findings, "unknown_job_type", STR("/job_type"),
             arena_format(call->arena, "job type %.*s is not registered", STR_ARG(source.job_type)),
             STR("Register the job type, or correct job_type."));
-    } else if (source.job_type.len > 0 && !serves(call, &types->own_workers, source.job_type) &&
-               !serves(call, &types->shared_workers, source.job_type)) {
+    } else if (source.job_type.len > 0 && !serves(call, types, source.job_type)) {
         findings_add(findings, "no_worker", STR("/job_type"),
                      arena_format(call->arena, "no worker for %.*s was seen lately",
                                   STR_ARG(source.job_type)),

@@ -9,7 +9,7 @@
 #ifndef API_READINESS_H
 #define API_READINESS_H
 
-#include "api/call.h"
+#include "api/seen.h"
 #include "probe/probe.h"
 
 enum readiness_state { SOURCE_READY, SOURCE_BLOCKED, SOURCE_DISABLED };
@@ -23,8 +23,7 @@ struct readiness {
 struct known_types {
     struct query_result own;
     struct query_result inherited;
-    struct query_result own_workers;
-    struct query_result shared_workers;
+    struct seen_workers workers;
 };
 
 struct probe_config readiness_config(const struct call *call);

@@ -28,6 +28,29 @@ class Nodes(unittest.TestCase):
         waiting.join()
         self.assertEqual([lease["job"] for lease in leases], submitted)
 
+    def test_node_knows_of_workers_that_ask_the_other(self):
+        flags = ["--worker-seen-ms", "1500", "--worker-note-ms", "100"]
+        here = Node(*flags, database=self.here.database, folder=self.here.folder)
+        self.addCleanup(here.close)
+        there = Node(*flags, database=self.here.database, folder=self.here.folder)
+        self.addCleanup(there.close)
+        there.tenant("acme")
+        there.job_type("kept")
+        job, = there.submit("acme", {"type": "kept", "delay_ms": 3600000})
+
+        def worker_gate():
+            gates = here.call("GET", f"/jobs/{job}/explain", tenant="acme").json["gates"]
+            return next(gate for gate in gates if gate["gate"] == "worker")
+
+        until(lambda: worker_gate()["verdict"] == "refuse", "nobody asked for its type")
+        self.assertNotIn("asked_at", worker_gate()["numbers"])
+        until(lambda: there.claim("kept", worker="far/1") == [] and worker_gate()["verdict"] == "pass", "a worker asks the other node")
+        self.assertIn("asked_at", worker_gate()["numbers"])
+        there.call("POST", "/workers/far%2F1/drain", reason="test")
+        self.assertEqual(worker_gate()["verdict"], "refuse", "a drained one asks for nothing")
+        there.call("POST", "/workers/far%2F1/resume", reason="test")
+        until(lambda: worker_gate()["verdict"] == "refuse", "it has not come for long")
+
     def test_revoked_token_is_refused_everywhere(self):
         self.here.tenant("acme")
         made = self.here.call("POST", "/tokens", {"name": "test", "tenant": "acme", "scopes": ["orch:read"]})
