@@ -64,6 +64,7 @@ static int body_from_options(struct cli_call *call, struct json_writer *w)
         status = put_numbers(call, w, MORE_NUMBERS, CLI_COUNT(MORE_NUMBERS));
     }
     cli_put_text_option(call, w, "on_lost_contact", "on-lost-contact");
+    cli_put_words_option(call, w, "services", "services");
     if (status == CLI_OK) {
         status = cli_put_number_option(call, w, "start_deadline_ms", "start-deadline-ms", 0,
                                        INT64_C(2592000000));
@@ -87,11 +88,13 @@ static const struct cli_option PUT_OPTIONS[] = {
     {"ttl-ms", 0, "MS", "A worker that is silent so long loses the job (default 30000)"},
     {"max-run-ms", 0, "MS", "Longest attempt (default 3600000)"},
     {"no-progress-ms", 0, "MS", "Longest attempt without progress; 0 = off (default)"},
-    {"start-deadline-ms", 0, "MS", "Dead when not started that long after it could; 0 = off (default)"},
+    {"start-deadline-ms", 0, "MS",
+     "Dead when not started that long after it could; 0 = off (default)"},
     {"max-inflight", 0, "N", "At once, for each tenant; 0 = unlimited (default)"},
     {"backoff-base-ms", 0, "MS", "First pause after a failure (default 1000)"},
     {"backoff-max-ms", 0, "MS", "Longest pause (default 300000)"},
     {"on-lost-contact", 0, "WHAT", "continue (default) or stop"},
+    {"services", 0, "NAMES", "Downstream services that a job needs, separated by commas"},
     {"file", 'f', "FILE", "The whole body instead of options; - for stdin"},
     {"if-match", 0, "ETAG", "Replace only this version (default: the one that is read first)"},
 };

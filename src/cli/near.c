@@ -14,6 +14,7 @@ static const struct cli_kind KINDS[] = {
     {"TENANT", "/tenants", "name", NULL, "tenants", true},
     {"TOKEN", "/tokens", "id", "tok-", "tokens", true},
     {"WORKER", "/workers", "name", NULL, "workers", true},
+    {"SERVICE", "/breakers", "service", NULL, "breakers", true},
     {"CONTEXT", NULL, "name", NULL, "contexts", true},
 };
 

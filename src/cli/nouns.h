@@ -19,6 +19,7 @@ extern const struct cli_noun cli_status;
 extern const struct cli_noun cli_pause;
 extern const struct cli_noun cli_resume;
 extern const struct cli_noun cli_throttles;
+extern const struct cli_noun cli_breakers;
 extern const struct cli_noun cli_contexts;
 extern const struct cli_noun cli_whoami;
 extern const struct cli_noun cli_version;

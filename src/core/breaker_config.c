@@ -168,6 +168,15 @@ enum err_code breaker_config_parse(struct arena *arena, const json_t *body,
     return ERR_OK;
 }
 
+struct str breaker_config_standard_body(struct arena *arena)
+{
+    int64_t values[INTS];
+    for (int i = 0; i < INTS; i++) {
+        values[i] = ints[i].standard;
+    }
+    return canonical(arena, breaker_config_default(), values);
+}
+
 const struct breaker_config *breaker_config_of(struct arena *arena, struct str body)
 {
     struct err err;

@@ -44,6 +44,8 @@ const struct breaker_config *breaker_config_default(void);
 enum err_code breaker_config_parse(struct arena *arena, const json_t *body,
                                    struct breaker_config *out, struct str *out_body,
                                    struct err *err);
+/* The canonical body of the defaults. */
+struct str breaker_config_standard_body(struct arena *arena);
 /* Of a row's body; empty: the defaults. */
 const struct breaker_config *breaker_config_of(struct arena *arena, struct str body);
 /* Whether a failure of that class speaks against the service. */

@@ -94,10 +94,14 @@ void breaker_put_decide(struct command *command, struct decision *d)
     write_put(command, d, row);
 }
 
-static struct service service_of(const struct command *command, struct decision *d)
+static struct service service_of(struct command *command, struct decision *d)
 {
+    struct breaker_change_asked *asked = &command->breaker;
+    const struct tenant_facts *system =
+        facts_tenant(d->facts, SHARD_SYSTEM, (struct tenant_id){TENANT_SYSTEM});
     struct service service;
-    service_find(d->facts, d->t, command->breaker.service, &service);
+    asked->shared = shown(command->arena, row_of(command, system), asked->service);
+    service_find(d->facts, d->t, asked->service, &service);
     service.home = d->t;
     service.row = row_of(command, d->t);
     service.breaker = (struct breaker){0};

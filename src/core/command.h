@@ -289,13 +289,14 @@ struct breaker_change_asked {
     int32_t if_version; /* PUT: as config_put's; else 0. */
     bool any_version;
     bool create_only;
-    bool created;           /* Output of PUT. */
-    int32_t version;        /* Output; of a refusal, the one that is there or 0. */
-    int16_t mode;           /* FORCE: enum breaker_mode. */
-    int64_t mode_ms;        /* FORCE: for that long; 0 = for good. */
-    bool is_dry;            /* Decides as if, and changes nothing. */
-    struct breaker_row was; /* Output: before … */
-    struct breaker_row row; /* … and after. */
+    bool created;              /* Output of PUT. */
+    int32_t version;           /* Output; of a refusal, the one that is there or 0. */
+    int16_t mode;              /* FORCE: enum breaker_mode. */
+    int64_t mode_ms;           /* FORCE: for that long; 0 = for good. */
+    bool is_dry;               /* Decides as if, and changes nothing. */
+    struct breaker_row shared; /* Output: the installation's, whose parameters hold. */
+    struct breaker_row was;    /* Output: before … */
+    struct breaker_row row;    /* … and after. */
 };
 
 /* PAUSE, RESUME. */

@@ -52,7 +52,8 @@ static void whole_rows_of_a_tenant_are_listed_by_key(void **state)
                 enum table_id table;
             } lists[] = {{"tenant_by_id", TABLE_TENANTS},
                          {"job_types_of", TABLE_JOB_TYPES},
-                         {"sources_of", TABLE_SOURCES}};
+                         {"sources_of", TABLE_SOURCES},
+                         {"breakers_of", TABLE_BREAKERS}};
 
             for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
                 row_list expected = of_tenant(rig, &world.rows[lists[i].table], shard, tenant);

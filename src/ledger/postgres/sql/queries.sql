@@ -123,6 +123,14 @@ SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types
 FROM workers
 WHERE shard = $1 AND tenant = $2 AND name = $3;
 
+-- name: breakers_of
+-- args: shard, tenant
+SELECT shard, tenant, service, version, body, revision, mode, mode_until, reason, ticket, set_by,
+       state, changed_at, until, opens, in_a_row, probes_well, probes_ill, evidence, workers, probes
+FROM breakers
+WHERE shard = $1 AND tenant = $2
+ORDER BY service;
+
 -- Leases by worker: of one tenant, or of all.
 -- name: worker_leases_of
 -- args: shard, tenant
