@@ -100,7 +100,8 @@ bool job_filter_choose(struct call *call, struct job_filter *filter)
     }
     const bool walks_everything =
         filter->walk == WALK_ALL || (is_bulk && filter->walk == WALK_ENDED);
-    if (walks_everything && !by_time && (has_more || given->worker.ptr != NULL)) {
+    if (walks_everything && !by_time && !filter->is_patient &&
+        (has_more || given->worker.ptr != NULL)) {
         return refuse(call, ERR_UNSUPPORTED_FILTER, supported);
     }
     return true;

@@ -47,6 +47,8 @@ struct job_filter {
     struct run_id run;
     int64_t from; /* submitted_after; 0: not given. */
     int64_t to;   /* submitted_before; INT64_MAX: not given. */
+    /* The caller's: it goes on page after page, so that a walk through every job will do. */
+    bool is_patient;
 };
 
 typedef VEC(struct job_view) job_views;

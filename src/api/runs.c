@@ -1,4 +1,5 @@
 /* api/runs - whole graphs of jobs. */
+#include "api/bulk_records.h"
 #include "api/manners.h"
 #include "api/submits.h"
 #include "api/views.h"
@@ -359,7 +360,11 @@ static void answer_control(struct call *call)
         call_fail(call);
         return;
     }
-    answer_run(call, command->run_control.run);
+    if (command->run_control.bulk.v > 0) {
+        answer_bulk(call, command->run_control.bulk);
+    } else {
+        answer_run(call, command->run_control.run);
+    }
 }
 
 static void control(struct call *call, enum command_kind kind)

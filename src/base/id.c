@@ -18,6 +18,11 @@ void run_id_format(struct run_id id, char out[ID_TEXT])
     format(STR("run-"), id.v, out);
 }
 
+void bulk_id_format(struct bulk_id id, char out[ID_TEXT])
+{
+    format(STR("bulk-"), id.v, out);
+}
+
 static bool parse(struct str text, struct str prefix, int64_t *out)
 {
     if (!str_starts(text, prefix) || text.len == prefix.len) {
@@ -35,6 +40,11 @@ bool job_id_parse(struct str text, struct job_id *out_id)
 bool run_id_parse(struct str text, struct run_id *out_id)
 {
     return parse(text, STR("run-"), &out_id->v);
+}
+
+bool bulk_id_parse(struct str text, struct bulk_id *out_id)
+{
+    return parse(text, STR("bulk-"), &out_id->v);
 }
 
 /* tidy: prefix: names are what people give for ids, and have no file of their own. */

@@ -1,8 +1,9 @@
-/* jobs preview, jobs apply: one action on all jobs that fit a filter. */
+/* jobs preview, jobs apply: one action on all jobs that fit a filter; bulk: what was begun. */
 #include "cli/cmd_bulk.h"
 
+#include "cli/follow_bulk.h"
 #include "cli/input.h"
-#include "cli/print.h"
+#include "cli/nouns.h"
 #include "cli/shapes.h"
 
 static const struct cli_column PREVIEW_COLUMNS[] = {
@@ -14,10 +15,8 @@ static const struct cli_column PREVIEW_COLUMNS[] = {
 static const struct cli_shape PREVIEW = {"token", PREVIEW_COLUMNS, CLI_COUNT(PREVIEW_COLUMNS)};
 
 static const struct cli_column RESULT_COLUMNS[] = {
-    {"JOB", "id", CLI_TEXT},
-    {"CODE", "code", CLI_TEXT},
-    {"STATE", "state", CLI_STATE},
-    {"MADE", "made", CLI_TEXT},
+    {"JOB", "id", CLI_TEXT},    {"OUTCOME", "outcome", CLI_STATE}, {"MADE", "made", CLI_TEXT},
+    {"CODE", "code", CLI_TEXT}, {"WHY", "title", CLI_TEXT},
 };
 static const struct cli_shape RESULTS = {"id", RESULT_COLUMNS, CLI_COUNT(RESULT_COLUMNS)};
 
@@ -107,14 +106,75 @@ int cli_bulk_apply(struct cli_call *call)
     if (status != CLI_OK) {
         return status;
     }
-    const bool all = json_integer_value(json_object_get(reply.json, "refused")) == 0;
-    if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML) {
-        cli_show(call, reply.json, &RESULTS);
-    } else {
-        cli_print_items(call, json_object_get(reply.json, "items"), &RESULTS);
-    }
-    json_decref(reply.json);
-    return all ? CLI_OK
-               : cli_fail(call, CLI_CONFLICT, "conflict", "preview again for what is left",
-                          "some jobs were refused");
+    return cli_follow_bulk(call, reply.json);
 }
+
+/* ---- Records ---- */
+
+static int list(struct cli_call *call)
+{
+    return cli_list(call, STR("/bulk-actions"), &cli_bulk_shape);
+}
+
+static int get(struct cli_call *call)
+{
+    const struct str path = cli_path(call, "/bulk-actions/%s", cli_argument(call, 0));
+    struct cli_reply reply;
+    if (!cli_flag(call, "wait")) {
+        return cli_get_and_show(call, path, &cli_bulk_shape);
+    }
+    const int status = cli_get(call, path, &reply);
+    return status == CLI_OK ? cli_follow_bulk(call, reply.json) : status;
+}
+
+static int results(struct cli_call *call)
+{
+    const struct str path = cli_path(call, "/bulk-actions/%s/results", cli_argument(call, 0));
+    return cli_list(call, cli_query(call, path, "outcome", cli_value(call, "outcome")), &RESULTS);
+}
+
+static int cancel(struct cli_call *call)
+{
+    struct cli_reply reply;
+    int status = cli_need_reason(call);
+    if (status != CLI_OK) {
+        return status;
+    }
+    const struct cli_request request = {
+        .method = "POST",
+        .path = cli_path(call, "/bulk-actions/%s/cancel", cli_argument(call, 0)),
+    };
+    status = cli_send(call, &request, &reply);
+    if (status == CLI_OK) {
+        cli_show(call, reply.json, &cli_bulk_shape);
+        json_decref(reply.json);
+    }
+    return status;
+}
+
+static const struct cli_option GET_OPTIONS[] = {
+    {"wait", 0, NULL, "Show how far it is until it has ended"},
+};
+
+static const struct cli_option RESULT_OPTIONS[] = {
+    {"outcome", 0, "OUTCOME", "Only those that were changed, already so, or refused"},
+};
+
+static const struct cli_command COMMANDS[] = {
+    {"list", "ls", "", 0, 0, "List bulk actions, the newest first",
+     "stella orchestrator bulk list\nstella orchestrator bulk list -o json", NULL, 0, list},
+    {"get", NULL, "BULK", 1, 1, "Show how far a bulk action is, or follow it",
+     "stella orchestrator bulk get bulk-1\nstella orchestrator bulk get bulk-1 --wait", GET_OPTIONS,
+     CLI_COUNT(GET_OPTIONS), get},
+    {"results", NULL, "BULK", 1, 1, "List what came of each of its jobs",
+     "stella orchestrator bulk results bulk-1 --outcome refused\n"
+     "stella orchestrator bulk results bulk-1 --all -o jsonl",
+     RESULT_OPTIONS, CLI_COUNT(RESULT_OPTIONS), results},
+    {"cancel", NULL, "BULK", 1, 1,
+     "End a bulk action that is under way; what is done stays done (needs --reason)",
+     "stella orchestrator bulk cancel bulk-2 --reason \"wrong filter\"", NULL, 0, cancel},
+};
+
+const struct cli_noun cli_bulk = {"bulk", "bulk-actions",
+                                  "Actions on many jobs: begin them with `jobs apply`", COMMANDS,
+                                  CLI_COUNT(COMMANDS)};

@@ -299,6 +299,7 @@ static const struct cli_option BULK_OPTIONS[] = {
     {"before", 0, "TIME", "Submitted before that time"},
     {"priority", 0, "N", "The priority, for prioritise"},
     {"token", 0, "TOKEN", "apply: of a preview; without it the count is shown and asked about"},
+    {"no-wait", 0, NULL, "apply: begin it, and end"},
 };
 
 static const struct cli_command COMMANDS[] = {
@@ -351,7 +352,9 @@ static const struct cli_command COMMANDS[] = {
      BULK_OPTIONS, CLI_COUNT(BULK_OPTIONS), cli_bulk_preview},
     {"apply", NULL, "ACTION", 1, 1,
      "Cancel, retry, replay or prioritise all jobs that fit a filter (needs --reason)",
-     "stella orchestrator jobs apply retry --class http_5xx --reason \"upstream is back\" --yes",
+     "stella orchestrator jobs apply retry --class http_5xx --reason \"upstream is back\" --yes\n"
+     "stella orchestrator jobs apply cancel --type report.build --reason \"not needed\" --yes "
+     "--no-wait",
      BULK_OPTIONS, CLI_COUNT(BULK_OPTIONS), cli_bulk_apply},
 };
 

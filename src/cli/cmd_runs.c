@@ -1,6 +1,7 @@
 /* runs: submit a whole DAG, look at it, cancel it. */
 #include "cli/cmd_watch.h"
 #include "cli/explain.h"
+#include "cli/follow_bulk.h"
 #include "cli/input.h"
 #include "cli/nouns.h"
 #include "cli/print.h"
@@ -219,6 +220,9 @@ static int control(struct cli_call *call, const char *verb, const char *question
     if (status != CLI_OK) {
         return status;
     }
+    if (reply.status == 202) { /* More than one step takes: a bulk action goes on with it. */
+        return cli_follow_bulk(call, reply.json);
+    }
     cli_show(call, reply.json, &SHAPE);
     json_decref(reply.json);
     return CLI_OK;
@@ -319,6 +323,10 @@ static const struct cli_option WATCH_OPTIONS[] = {
     {"exit-status", 0, NULL, "Exit 1 unless the run succeeded"},
 };
 
+static const struct cli_option CONTROL_OPTIONS[] = {
+    {"no-wait", 0, NULL, "Of a large run: do not wait for the bulk action that goes on with it"},
+};
+
 static const struct cli_command COMMANDS[] = {
     {"list", "ls", "", 0, 0, "List runs, newest first",
      "stella orchestrator runs list\nstella orchestrator runs list --state failed -o name",
@@ -351,9 +359,11 @@ static const struct cli_command COMMANDS[] = {
     {"critical-path", NULL, "RUN", 1, 1, "Show the longest path through a run",
      "stella orchestrator runs critical-path run-4", NULL, 0, critical_path},
     {"cancel", NULL, "RUN", 1, 1, "Cancel all of a run that has not ended (needs --reason)",
-     "stella orchestrator runs cancel run-4 --reason \"wrong feed\" --yes", NULL, 0, cancel},
+     "stella orchestrator runs cancel run-4 --reason \"wrong feed\" --yes", CONTROL_OPTIONS,
+     CLI_COUNT(CONTROL_OPTIONS), cancel},
     {"retry", NULL, "RUN", 1, 1, "Try every dead job of a run again (needs --reason)",
-     "stella orchestrator runs retry run-4 --reason \"upstream is back\"", NULL, 0, retry},
+     "stella orchestrator runs retry run-4 --reason \"upstream is back\"", CONTROL_OPTIONS,
+     CLI_COUNT(CONTROL_OPTIONS), retry},
     {"replay", NULL, "RUN", 1, 1, "Make a new run from a job of it and all after (needs --reason)",
      "stella orchestrator runs replay run-4 --from match --reason \"new policy\"", REPLAY_OPTIONS,
      CLI_COUNT(REPLAY_OPTIONS), replay},

@@ -10,6 +10,7 @@ extern const struct cli_noun cli_sources;
 extern const struct cli_noun cli_job_types;
 extern const struct cli_noun cli_runs;
 extern const struct cli_noun cli_jobs;
+extern const struct cli_noun cli_bulk;
 extern const struct cli_noun cli_artifacts;
 extern const struct cli_noun cli_history;
 extern const struct cli_noun cli_tenants;

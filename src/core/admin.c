@@ -92,6 +92,7 @@ void tenant_open_decide(struct command *command, struct facts *facts)
     /* The system tenant counts tenants with it: number 1 is itself. */
     row->next_job = t->id.v == TENANT_SYSTEM ? TENANT_SYSTEM + 1 : 1;
     row->next_run = 1;
+    row->next_bulk = 1;
     row->next_lane = 1;
     row->key_generation = 1;
     row->key_oldest = 1;

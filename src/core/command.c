@@ -4,6 +4,8 @@
 #include "base/time.h"
 #include "core/admin.h"
 #include "core/breakers.h"
+#include "core/bulk.h"
+#include "core/bulk_work.h"
 #include "core/config.h"
 #include "core/configure.h"
 #include "core/control.h"
@@ -38,6 +40,10 @@ struct limits limits_default(void)
         .max_workers = 1000,
         .breaker_ask_us = 5 * US_PER_S,
         .worker_retention_us = 7 * 24 * 3600 * US_PER_S,
+        .bulk_tick_jobs = 200,
+        .bulk_active = 4,
+        .bulk_kept = 1000,
+        .bulk_retention_us = 7 * 24 * 3600 * US_PER_S,
     };
 }
 
@@ -79,6 +85,8 @@ static const struct command_room rooms[] = {
     [COMMAND_JOB_PRIORITISE] = {job_prioritise_want, job_prioritise_decide, false},
     [COMMAND_RUN_CANCEL] = {run_cancel_want, run_cancel_decide, true},
     [COMMAND_RUN_RETRY] = {run_retry_want, run_retry_decide, true},
+    [COMMAND_BULK_START] = {bulk_start_want, bulk_start_decide, false},
+    [COMMAND_BULK_CANCEL] = {bulk_cancel_want, bulk_cancel_decide, false},
     [COMMAND_RETAIN] = {retain_want, retain_decide, false},
     [COMMAND_DUE] = {due_want, NULL, false},
     [COMMAND_RECALL] = {recall_want, NULL, false},

@@ -49,9 +49,11 @@ enum command_kind {
     COMMAND_JOB_PRIORITISE,
     COMMAND_RUN_CANCEL,
     COMMAND_RUN_RETRY, /* Every dead job of the run. */
-    COMMAND_RETAIN,    /* Removes what a tenant no longer has to keep. */
-    COMMAND_DUE,       /* A shard's timers; tenant is 0. */
-    COMMAND_RECALL,    /* A shard's leases that hold no more since a restore; tenant is 0. */
+    COMMAND_BULK_START,
+    COMMAND_BULK_CANCEL,
+    COMMAND_RETAIN, /* Removes what a tenant no longer has to keep. */
+    COMMAND_DUE,    /* A shard's timers; tenant is 0. */
+    COMMAND_RECALL, /* A shard's leases that hold no more since a restore; tenant is 0. */
 };
 
 enum {
@@ -85,6 +87,10 @@ struct limits {
     int32_t max_workers;           /* Of one tenant, and of the installation. */
     int64_t breaker_ask_us;        /* A lane held by a breaker asks again by then. */
     int64_t worker_retention_us;   /* Not seen for longer: forgotten when room is needed. */
+    int32_t bulk_tick_jobs;        /* Jobs of a bulk action done in one tick. */
+    int32_t bulk_active;           /* Bulk actions of a tenant that are not at their end. */
+    int32_t bulk_kept;             /* Records of bulk actions of a tenant. */
+    int64_t bulk_retention_us;     /* A record is kept that long after its end. */
 };
 
 /* The defaults of contract/settings.json. */
@@ -247,9 +253,18 @@ struct job_control {
 
 struct run_control {
     struct run_id run;
-    bool begun;      /* Its control line is written; set by core. */
-    int64_t after;   /* Jobs handled so far; moved by core. */
-    int64_t changed; /* Output: jobs canceled, or retried. */
+    struct bulk_id bulk; /* Output: goes on with the rest; 0: all is done. */
+};
+
+/* BULK_START and BULK_CANCEL. */
+struct bulk_control {
+    struct bulk_id bulk; /* START: output. CANCEL: input. */
+    enum bulk_action action;
+    int16_t priority;     /* BULK_PRIORITISE. */
+    struct str selection; /* The filter, as JSON. */
+    const int64_t *jobs;  /* Ascending, distinct. */
+    size_t count;
+    size_t done; /* Jobs written down; moved by core. */
 };
 
 struct tenant_change {
@@ -358,7 +373,8 @@ struct retain {
     int32_t keys;
     int32_t request_keys;
     int32_t payloads;
-    bool more; /* There is more that is due. */
+    int32_t bulks; /* Records of bulk actions. */
+    bool more;     /* There is more that is due. */
 };
 
 struct command {
@@ -395,6 +411,7 @@ struct command {
         struct report report;
         struct job_control job;
         struct run_control run_control;
+        struct bulk_control bulk;
         struct retain retain;
     };
 };

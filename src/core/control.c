@@ -20,39 +20,30 @@ void control_write(const struct command *command, struct decision *d, const char
     (void)history_end(&line);
 }
 
-static void control_job(struct command *command, struct decision *d, const char *action)
-{
-    char id[ID_TEXT];
-    job_id_format(command->job.job, id);
-    control_write(command, d, action, str_from(id), command->err.code);
-}
-
 static struct tenant_facts *tenant_of(const struct command *command, struct facts *facts)
 {
     return facts_tenant(facts, command->shard, command->tenant);
 }
 
-/* Fills err for a job that is not there, or whose state does not allow the event. */
-static bool refuse(struct command *command, const struct job_place *place, const char *action)
+/* For a job that is not there, or whose state does not allow the event. */
+static void refuse(const struct job_place *place, const char *action, struct err *err)
 {
     if (place->carry == NULL) {
-        (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such job");
-        return true;
+        (void)err_set(err, ERR_NOT_FOUND, "there is no such job");
+    } else {
+        (void)err_set(err, ERR_INVALID_TRANSITION, "a job that is %s cannot be %s",
+                      job_state_name(place->state), action);
     }
-    (void)err_set(&command->err, ERR_INVALID_TRANSITION, "a job that is %s cannot be %s",
-                  job_state_name(place->state), action);
-    return true;
 }
 
 /* What the job was asked to do is no longer known. */
-static bool refuse_erased(struct command *command, const struct outcome_row *outcome,
-                          const char *action)
+static bool refuse_erased(const struct outcome_row *outcome, const char *action, struct err *err)
 {
     if ((outcome->carry.flags & JOB_ERASED) == 0) {
         return false;
     }
     (void)err_set(
-        &command->err, ERR_PAYLOAD_ERASED,
+        err, ERR_PAYLOAD_ERASED,
         "the payload was erased (payload_retention_ms after the job had ended): it cannot "
         "be %s; submit it anew",
         action);
@@ -61,16 +52,35 @@ static bool refuse_erased(struct command *command, const struct outcome_row *out
 
 /* ---- Cancel ---- */
 
-/* Ends a waiting job, or asks the worker of a leased one to stop. */
-static enum job_state cancel(struct decision *d, struct job_id job, struct job_place place)
+static bool is_canceled(const struct job_control *asked, const struct job_place *place)
 {
-    if (place.leased == NULL) {
-        const struct ending ending = {.state = JOB_CANCELED, .class = STR("canceled")};
-        CHECK(job_may_move(place.state, EVENT_CANCEL, JOB_CANCELED));
-        job_end(d, job, place, &ending);
-        return JOB_CANCELED;
+    (void)asked;
+    return place->state == JOB_CANCELED || (place->leased != NULL && place->leased->cancel_at > 0);
+}
+
+static void check_cancel(struct decision *d, const struct job_control *asked,
+                         const struct job_place *place, struct err *err)
+{
+    (void)d;
+    (void)asked;
+    if (place->carry == NULL || job_has_ended(place->state)) {
+        refuse(place, "canceled", err);
     }
-    struct leased_row *lease = place.leased;
+}
+
+/* Ends a waiting job, or asks the worker of a leased one to stop. */
+static void cancel(struct decision *d, struct job_control *asked, const struct job_place *place)
+{
+    const struct job_id job = asked->job;
+    struct leased_row *lease = place->leased;
+    asked->state = place->state;
+    if (lease == NULL) {
+        const struct ending ending = {.state = JOB_CANCELED, .class = STR("canceled")};
+        CHECK(job_may_move(place->state, EVENT_CANCEL, JOB_CANCELED));
+        job_end(d, job, *place, &ending);
+        asked->state = JOB_CANCELED;
+        return;
+    }
     if (lease->cancel_at == 0) {
         struct history_line line;
         lease->cancel_at = d->facts->now + d->limits->cancel_grace_us;
@@ -82,55 +92,31 @@ static enum job_state cancel(struct decision *d, struct job_id job, struct job_p
         shard_due(d->facts, d->t->shard, lease->due_at);
         facts_change(d->facts, &lease->row);
     }
-    return place.state;
-}
-
-bool job_cancel_want(const struct command *command, struct facts *facts,
-                     const struct limits *limits)
-{
-    struct tenant_facts *t = tenant_of(command, facts);
-    const bool known = config_want(facts, t);
-    return job_want(facts, t, limits, command->job.job, true) && known;
-}
-
-void job_cancel_decide(struct command *command, struct decision *d)
-{
-    const struct job_id job = command->job.job;
-    const struct job_place place = job_place(d->t, job);
-    if (place.carry == NULL || job_has_ended(place.state)) {
-        (void)refuse(command, &place, "canceled");
-        control_job(command, d, "job.cancel");
-        return;
-    }
-    control_job(command, d, "job.cancel");
-    command->job.state = cancel(d, job, place);
-    settle_now(d, job.v);
 }
 
 /* ---- Prioritise ---- */
 
-bool job_prioritise_want(const struct command *command, struct facts *facts,
-                         const struct limits *limits)
+static bool is_prioritised(const struct job_control *asked, const struct job_place *place)
 {
-    struct tenant_facts *t = tenant_of(command, facts);
-    bool known = want(facts, t, WANT_TENANT, 0);
-    known &= want(facts, t, WANT_JOB, command->job.job.v);
-    return job_want(facts, t, limits, command->job.job, false) && known;
+    return (place->state == JOB_BLOCKED || place->state == JOB_PENDING) &&
+           place->carry->priority == asked->priority;
 }
 
-void job_prioritise_decide(struct command *command, struct decision *d)
+static void check_prioritise(struct decision *d, const struct job_control *asked,
+                             const struct job_place *place, struct err *err)
 {
-    const struct job_id job = command->job.job;
-    const struct job_place place = job_place(d->t, job);
-    if (place.state != JOB_BLOCKED && place.state != JOB_PENDING) {
-        (void)refuse(command, &place, "prioritised");
+    (void)d;
+    (void)asked;
+    if (place->state != JOB_BLOCKED && place->state != JOB_PENDING) {
+        refuse(place, "prioritised", err);
     }
-    control_job(command, d, "job.prioritise");
-    if (command->err.code == ERR_OK) {
-        command->job.state = place.state;
-        if (place.carry->priority != command->job.priority) {
-            job_prioritise(d, job, &place, command->job.priority);
-        }
+}
+
+static void prioritise(struct decision *d, struct job_control *asked, const struct job_place *place)
+{
+    asked->state = place->state;
+    if (place->carry->priority != asked->priority) {
+        job_prioritise(d, asked->job, place, asked->priority);
     }
 }
 
@@ -161,63 +147,36 @@ static bool is_settling(struct decision *d, struct job_id job)
     return settling;
 }
 
-bool job_retry_want(const struct command *command, struct facts *facts, const struct limits *limits)
+static bool is_retried(const struct job_control *asked, const struct job_place *place)
 {
-    struct tenant_facts *t = tenant_of(command, facts);
-    bool known = config_want(facts, t);
-    known &= job_want(facts, t, limits, command->job.job, false);
-    return settling_want(facts, t, command->job.job) && known;
+    (void)asked;
+    return place->carry != NULL && !job_has_ended(place->state);
 }
 
-void job_retry_decide(struct command *command, struct decision *d)
+static void check_retry(struct decision *d, const struct job_control *asked,
+                        const struct job_place *place, struct err *err)
 {
-    const struct job_id job = command->job.job;
-    const struct job_place place = job_place(d->t, job);
-    if (place.outcome == NULL || place.state == JOB_SUCCEEDED) {
-        (void)refuse(command, &place, "retried");
-    } else if (is_settling(d, job)) {
-        (void)err_set(&command->err, ERR_CONFLICT,
+    if (place->outcome == NULL || place->state == JOB_SUCCEEDED) {
+        refuse(place, "retried", err);
+    } else if (is_settling(d, asked->job)) {
+        (void)err_set(err, ERR_CONFLICT,
                       "the jobs around it are still being settled; try again in a moment");
     } else {
-        (void)refuse_erased(command, place.outcome, "retried");
+        (void)refuse_erased(place->outcome, "retried", err);
     }
-    control_job(command, d, "job.retry");
-    if (command->err.code == ERR_OK) {
-        job_revive(d, job, place.outcome);
-        command->job.state = job_place(d->t, job).state;
-    }
+}
+
+static void retry(struct decision *d, struct job_control *asked, const struct job_place *place)
+{
+    job_revive(d, asked->job, place->outcome);
+    asked->state = job_place(d->t, asked->job).state;
 }
 
 /* ---- Replay ---- */
 
-bool job_replay_want(const struct command *command, struct facts *facts,
-                     const struct limits *limits)
+static struct submit_item replay_item(struct decision *d, struct job_id job)
 {
-    struct tenant_facts *t = tenant_of(command, facts);
-    bool known = config_want(facts, t);
-    known &= command->request_key.len == 0 ||
-             want_text(facts, t, WANT_REQUEST_KEY, command->request_key, STR(""));
-    known &= want(facts, t, WANT_JOB, command->job.job.v);
-    return job_want(facts, t, limits, command->job.job, false) && known;
-}
-
-void job_replay_decide(struct command *command, struct decision *d)
-{
-    const struct job_id old = command->job.job;
-    const struct job_place place = job_place(d->t, old);
-    const struct job_row *row = (const struct job_row *)facts_find(d->t, TABLE_JOBS, old.v);
-    if (request_is_answered(command, d)) {
-        return;
-    }
-    if (row == NULL || place.outcome == NULL) {
-        (void)refuse(command, &place, "replayed");
-        control_job(command, d, "job.replay");
-        return;
-    }
-    if (refuse_erased(command, place.outcome, "replayed")) {
-        control_job(command, d, "job.replay");
-        return;
-    }
+    const struct job_row *row = (const struct job_row *)facts_find(d->t, TABLE_JOBS, job.v);
     const struct lane_row *lane = job_lane(d->t, row->lane);
     struct submit_item item = {
         .job_type = lane->job_type,
@@ -228,121 +187,146 @@ void job_replay_decide(struct command *command, struct decision *d)
         .priority = row->priority,
     };
     submit_digest(&item, 1);
-    if (submit_validate(d, &item, &command->err) != ERR_OK) {
-        control_job(command, d, "job.replay");
-        return;
-    }
-    control_job(command, d, "job.replay");
-    command->job.made.v = d->t->row->next_job++;
-    const struct new_job job = {.item = &item, .id = command->job.made, .replay_of = old};
-    command->job.state = submit_add(d, &job);
-    request_store(command, d, STR("job"),
-                  arena_format(d->facts->arena, "%lld", (long long)command->job.made.v));
+    return item;
 }
 
-/* ---- Whole runs ---- */
-
-/* The next page of the run's jobs, and where each is. */
-static bool run_jobs_want(const struct command *command, struct facts *facts,
-                          const struct limits *limits)
+static void check_replay(struct decision *d, const struct job_control *asked,
+                         const struct job_place *place, struct err *err)
 {
-    const struct run_control *run = &command->run_control;
-    struct tenant_facts *t = tenant_of(command, facts);
-    bool known = config_want(facts, t);
-    known &= want(facts, t, WANT_RUN, run->run.v);
-    known &= want_list_of(facts, t, WANT_RUN_JOBS, run->run.v, run->after, limits->settle_cap);
-    const row_list *jobs = facts_list(t, WANT_RUN_JOBS, run->run.v);
-    for (size_t i = 0; i < jobs->n; i++) {
-        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
-        known &= job_want(facts, t, limits, job, false);
+    if (facts_find(d->t, TABLE_JOBS, asked->job.v) == NULL || place->outcome == NULL) {
+        refuse(place, "replayed", err);
+    } else if (!refuse_erased(place->outcome, "replayed", err)) {
+        const struct submit_item item = replay_item(d, asked->job);
+        (void)submit_validate(d, &item, err);
     }
-    return known;
 }
 
-/* The control line, once; false when the command is refused, which is in command->err. */
-static bool run_begin(struct command *command, struct decision *d, const char *action)
+static void replay(struct decision *d, struct job_control *asked, const struct job_place *place)
+{
+    (void)place;
+    const struct submit_item item = replay_item(d, asked->job);
+    asked->made.v = d->t->row->next_job++;
+    const struct new_job job = {.item = &item, .id = asked->made, .replay_of = asked->job};
+    asked->state = submit_add(d, &job);
+}
+
+/* ---- One job ---- */
+
+static const struct control_room {
+    const char *action;
+    /* It is already as it would be made. */
+    bool (*is_there)(const struct job_control *asked, const struct job_place *place);
+    void (*check)(struct decision *d, const struct job_control *asked,
+                  const struct job_place *place, struct err *err);
+    void (*act)(struct decision *d, struct job_control *asked, const struct job_place *place);
+} rooms[BULK_ACTION_COUNT] = {
+    [BULK_CANCEL] = {"job.cancel", is_canceled, check_cancel, cancel},
+    [BULK_RETRY] = {"job.retry", is_retried, check_retry, retry},
+    [BULK_REPLAY] = {"job.replay", NULL, check_replay, replay},
+    [BULK_PRIORITISE] = {"job.prioritise", is_prioritised, check_prioritise, prioritise},
+};
+
+bool control_item_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
+                       enum bulk_action action, struct job_id job)
+{
+    bool known = config_want(facts, t);
+    if (action == BULK_REPLAY || action == BULK_PRIORITISE) {
+        known &= want(facts, t, WANT_JOB, job.v);
+    } else if (action == BULK_RETRY) {
+        known &= settling_want(facts, t, job);
+    }
+    return job_want(facts, t, limits, job, false) && known;
+}
+
+enum control_outcome control_item_decide(struct decision *d, enum bulk_action action,
+                                         struct job_control *asked, struct err *err)
+{
+    const struct control_room *room = &rooms[action];
+    const struct job_place place = job_place(d->t, asked->job);
+    if (room->is_there != NULL && room->is_there(asked, &place)) {
+        return CONTROL_ALREADY;
+    }
+    room->check(d, asked, &place, err);
+    if (err->code == ERR_CONFLICT) {
+        return CONTROL_LATER;
+    }
+    if (err->code != ERR_OK) {
+        return CONTROL_REFUSED;
+    }
+    room->act(d, asked, &place);
+    return CONTROL_CHANGED;
+}
+
+/* With its line, whether it is taken or not. */
+static void decide(struct command *command, struct decision *d, enum bulk_action action)
 {
     char id[ID_TEXT];
-    struct run_control *asked = &command->run_control;
-    if (!asked->begun) {
-        asked->begun = true;
-        run_id_format(asked->run, id);
-        control_write(command, d, action, str_from(id), command->err.code);
+    const struct control_room *room = &rooms[action];
+    const struct job_place place = job_place(d->t, command->job.job);
+    job_id_format(command->job.job, id);
+    room->check(d, &command->job, &place, &command->err);
+    control_write(command, d, room->action, str_from(id), command->err.code);
+    if (command->err.code == ERR_OK) {
+        room->act(d, &command->job, &place);
     }
-    return command->err.code == ERR_OK;
 }
 
-bool run_cancel_want(const struct command *command, struct facts *facts,
+bool job_cancel_want(const struct command *command, struct facts *facts,
                      const struct limits *limits)
 {
-    return run_jobs_want(command, facts, limits);
+    struct tenant_facts *t = tenant_of(command, facts);
+    const bool known = config_want(facts, t);
+    return job_want(facts, t, limits, command->job.job, true) && known;
 }
 
-void run_cancel_decide(struct command *command, struct decision *d)
+void job_cancel_decide(struct command *command, struct decision *d)
 {
-    struct run_control *asked = &command->run_control;
-    const struct run_row *run = job_run(d->t, asked->run.v);
-    if (run == NULL) {
-        (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such run");
-    } else if (!asked->begun && run->state != RUN_ACTIVE) {
-        (void)err_set(&command->err, ERR_INVALID_TRANSITION, "the run has ended: %s",
-                      run_state_name((enum run_state)run->state));
-    }
-    if (!run_begin(command, d, "run.cancel")) {
-        return;
-    }
-    const row_list *jobs = facts_list(d->t, WANT_RUN_JOBS, asked->run.v);
-    for (size_t i = 0; i < jobs->n; i++) {
-        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
-        const struct job_place place = job_place(d->t, job);
-        asked->after = job.v;
-        if (place.carry != NULL && !job_has_ended(place.state)) {
-            (void)cancel(d, job, place);
-            asked->changed++;
-        }
-    }
-    command->again = jobs->n == (size_t)d->limits->settle_cap;
+    decide(command, d, BULK_CANCEL);
+    settle_now(d, command->job.job.v);
 }
 
-bool run_retry_want(const struct command *command, struct facts *facts, const struct limits *limits)
+bool job_prioritise_want(const struct command *command, struct facts *facts,
+                         const struct limits *limits)
 {
     struct tenant_facts *t = tenant_of(command, facts);
-    bool known = run_jobs_want(command, facts, limits);
-    const row_list *jobs = facts_list(t, WANT_RUN_JOBS, command->run_control.run.v);
-    for (size_t i = 0; i < jobs->n; i++) {
-        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
-        if (job_place(t, job).state == JOB_DEAD) {
-            known &= settling_want(facts, t, job);
-        }
-    }
-    return known;
+    bool known = want(facts, t, WANT_TENANT, 0);
+    known &= want(facts, t, WANT_JOB, command->job.job.v);
+    return job_want(facts, t, limits, command->job.job, false) && known;
 }
 
-void run_retry_decide(struct command *command, struct decision *d)
+void job_prioritise_decide(struct command *command, struct decision *d)
 {
-    struct run_control *asked = &command->run_control;
-    const struct run_row *run = job_run(d->t, asked->run.v);
-    if (run == NULL) {
-        (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such run");
-    } else if (!asked->begun && run->dead == 0) {
-        (void)err_set(&command->err, ERR_INVALID_TRANSITION, "no job of the run is dead");
-    }
-    if (!run_begin(command, d, "run.retry")) {
+    decide(command, d, BULK_PRIORITISE);
+}
+
+bool job_retry_want(const struct command *command, struct facts *facts, const struct limits *limits)
+{
+    return control_item_want(facts, tenant_of(command, facts), limits, BULK_RETRY,
+                             command->job.job);
+}
+
+void job_retry_decide(struct command *command, struct decision *d)
+{
+    decide(command, d, BULK_RETRY);
+}
+
+bool job_replay_want(const struct command *command, struct facts *facts,
+                     const struct limits *limits)
+{
+    struct tenant_facts *t = tenant_of(command, facts);
+    const bool known = command->request_key.len == 0 ||
+                       want_text(facts, t, WANT_REQUEST_KEY, command->request_key, STR(""));
+    return control_item_want(facts, t, limits, BULK_REPLAY, command->job.job) && known;
+}
+
+void job_replay_decide(struct command *command, struct decision *d)
+{
+    if (request_is_answered(command, d)) {
         return;
     }
-    const row_list *jobs = facts_list(d->t, WANT_RUN_JOBS, asked->run.v);
-    for (size_t i = 0; i < jobs->n; i++) {
-        const struct job_id job = {((const struct job_row *)jobs->v[i])->job};
-        const struct job_place place = job_place(d->t, job);
-        if (place.state == JOB_DEAD && is_settling(d, job)) {
-            command->again = true; /* Its turn comes when those around it are settled. */
-            return;
-        }
-        asked->after = job.v;
-        if (place.state == JOB_DEAD && (place.outcome->carry.flags & JOB_ERASED) == 0) {
-            job_revive(d, job, place.outcome);
-            asked->changed++;
-        }
+    decide(command, d, BULK_REPLAY);
+    if (command->err.code == ERR_OK) {
+        request_store(command, d, STR("job"),
+                      arena_format(d->facts->arena, "%lld", (long long)command->job.made.v));
     }
-    command->again = jobs->n == (size_t)d->limits->settle_cap;
 }

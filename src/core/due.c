@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "core/attempt.h"
+#include "core/bulk_work.h"
 #include "core/config.h"
 #include "core/settle.h"
 #include "core/submit.h"
@@ -123,6 +124,7 @@ bool due_want(const struct command *command, struct facts *facts, const struct l
     known &= want_of_shard(facts, shard, WANT_DUE_DEADLINES, limits->due_cap);
     known &= want_of_shard(facts, shard, WANT_DUE_THROTTLES, limits->due_cap);
     known &= want_of_shard(facts, shard, WANT_ALL_SETTLING, 4);
+    known &= bulk_due_want(facts, limits, shard);
     const struct shard_facts *s = facts_shard(facts, shard);
     known &= want_settlings(facts, limits, s);
     known &= want_leases(facts, limits, s);
@@ -341,6 +343,15 @@ static void throttles_due(const struct command *command, struct facts *facts,
     next->more |= s->due_throttles.n == (size_t)limits->due_cap;
 }
 
+static void bulks_due(const struct command *command, struct facts *facts,
+                      const struct limits *limits, struct next *next)
+{
+    struct decision d = {.facts = facts, .limits = limits, .floor = command->floor};
+    const int64_t at = bulk_due(&d, command->shard);
+    next->more |= at <= facts->now;
+    next_at(next, at);
+}
+
 void due_decide(struct command *command, struct facts *facts, const struct limits *limits)
 {
     struct next next = {.at = INT64_MAX};
@@ -355,6 +366,7 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
     leases_due(command, facts, limits, &next);
     deadlines_due(command, facts, limits, &next);
     throttles_due(command, facts, limits, &next);
+    bulks_due(command, facts, limits, &next);
     shard_due(facts, command->shard, next.at);
     if (scheduled_at != 0) {
         shard_due(facts, command->shard, scheduled_at);

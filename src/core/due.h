@@ -1,6 +1,6 @@
 /*
- * core/due - a shard's timers: settlings to go on with, delayed jobs, lapsed leases, start
- * deadlines. The stuck-job watchdog. Used by command.c only.
+ * core/due - a shard's timers: settlings and bulk actions to go on with, delayed jobs, lapsed
+ * leases, start deadlines. The stuck-job watchdog. Used by command.c only.
  *
  * Lapses wait: after a gap in the shard's ticks no lease lapses until one full ttl has passed, then
  * at most a share of the leases each second, so that a stalled ledger does not take every worker's

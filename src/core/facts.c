@@ -217,6 +217,7 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_LEASED: *out_key = ((const struct leased_row *)row)->job; return true;
     case TABLE_OUTCOMES: *out_key = ((const struct outcome_row *)row)->job; return true;
     case TABLE_SETTLING: *out_key = ((const struct settling_row *)row)->pred; return true;
+    case TABLE_BULK_ACTIONS: *out_key = ((const struct bulk_action_row *)row)->bulk; return true;
     case TABLE_LOG_HEADS: *out_key = ((const struct log_head_row *)row)->job; return true;
     case TABLE_SHARDS:
     case TABLE_TENANTS:
@@ -232,6 +233,7 @@ static bool number_of(const struct row *row, int64_t *out_key)
     case TABLE_DAG_EDGES:
     case TABLE_START_DEADLINES:
     case TABLE_ATTEMPTS:
+    case TABLE_BULK_PARTS:
     case TABLE_ARTIFACTS:
     case TABLE_REQUEST_KEYS:
     case TABLE_JOB_LOGS:
@@ -379,6 +381,7 @@ static void learn_of_shard(struct facts *facts, enum want_kind kind, const struc
                      : kind == WANT_DUE_DELAYED   ? &s->due_delayed
                      : kind == WANT_DUE_DEADLINES ? &s->due_deadlines
                      : kind == WANT_DUE_THROTTLES ? &s->due_throttles
+                     : kind == WANT_DUE_BULKS     ? &s->due_bulks
                                                   : &s->settling;
     VEC_PUSH(facts->arena, list, row);
 }
@@ -505,6 +508,11 @@ struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job
 row_list *facts_list_find(struct tenant_facts *t, enum want_kind kind, int64_t a)
 {
     return map_find(&t->lists, want_key(kind, a));
+}
+
+void facts_list_forget(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int64_t a)
+{
+    map_put(facts->arena, &t->lists, want_key(kind, a), NULL);
 }
 
 row_list *facts_list(struct tenant_facts *t, enum want_kind kind, int64_t a)

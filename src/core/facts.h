@@ -55,6 +55,10 @@ enum want_kind {
     WANT_THROTTLE,     /* text = host [throttles] */
     WANT_BREAKER,      /* text = service [breakers] */
     WANT_SETTLING,     /* a = pred [settling] */
+    WANT_BULK,         /* a = bulk [bulk_actions] */
+    WANT_BULK_PARTS,   /* a = bulk, b = after this first, limit [bulk_parts, by first] */
+    WANT_BULK_RUN,     /* as WANT_RUN_JOBS, for the run of a bulk action [jobs] */
+    WANT_BULKS_ACTIVE, /* limit: storing or running, by bulk [bulk_actions] */
     WANT_REQUEST_KEY,  /* text = key [request_keys] */
     WANT_ATTEMPTS,     /* a = job, b = after this grant, limit [attempts, by grant] */
     WANT_ARTIFACTS,    /* a = job [artifacts] */
@@ -66,12 +70,14 @@ enum want_kind {
     WANT_JOBS_AFTER,       /* b = after this job, by job [jobs] */
     WANT_LATE_OUTCOMES,    /* those with JOB_LATE, by (ended_at, job) [outcomes] */
     WANT_TEXTS,            /* a = job: with a message, by grant [attempts] */
+    WANT_OLD_BULKS,        /* by bulk [bulk_actions] */
     /* Of a whole shard; tenant is 0. Ordered by time; rows not yet due are included, so that the
      * first of them tells when to ask again. */
     WANT_DUE_LEASED,    /* limit: the first by due_at [leased] */
     WANT_DUE_DELAYED,   /* limit: the first by due_at [delayed] */
     WANT_DUE_DEADLINES, /* limit: the first by due_at [start_deadlines] */
     WANT_DUE_THROTTLES, /* limit: with set_until > 0, the first by it [throttles] */
+    WANT_DUE_BULKS,     /* limit: those with due_at > 0, by (due_at, tenant, bulk) [bulk_actions] */
     WANT_ALL_SETTLING,  /* limit: the first by (tenant, pred) [settling] */
     WANT_COUNT
 };
@@ -140,6 +146,7 @@ struct shard_facts {
     row_list due_delayed;
     row_list due_deadlines;
     row_list due_throttles;
+    row_list due_bulks;
     row_list settling;
     bool known[WANT_COUNT];
     int64_t scheduled_at; /* Earliest timer that this tick has set; 0: none. */
@@ -214,6 +221,8 @@ struct lane_row *facts_lane_by_name(const struct tenant_facts *t, struct str job
  * takes it that it was asked for; facts_list_find() gives null when it was not. */
 row_list *facts_list(struct tenant_facts *t, enum want_kind kind, int64_t a);
 row_list *facts_list_find(struct tenant_facts *t, enum want_kind kind, int64_t a);
+/* It is no longer the list to go on with. */
+void facts_list_forget(struct facts *facts, struct tenant_facts *t, enum want_kind kind, int64_t a);
 
 /* A new zeroed row of the table, ROW_NEW, listed; the caller fills the key and then calls
  * facts_index(). */

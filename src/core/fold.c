@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "core/config.h"
 #include "core/fairness.h"
+#include "core/fold_bulk.h"
 #include "core/fold_retain.h"
 #include "core/fold_rows.h"
 #include "core/state.h"
@@ -28,6 +29,7 @@ static bool tenant_opened(struct fold *fold, const struct fold_event *e)
     row.next_job = fold->tenant == TENANT_SYSTEM ? TENANT_SYSTEM + 1 : 1;
     row.next_run = 1;
     row.next_lane = 1;
+    row.next_bulk = 1;
     row.key_generation = 1;
     row.key_oldest = 1;
     row.key_turned_at = e->at;
@@ -474,6 +476,11 @@ static const struct {
     {"artifact.registered", fold_artifact_registered},
     {"breaker.changed", breaker_changed},
     {"breaker.put", breaker_put},
+    {"bulk.dropped", fold_bulk_dropped},
+    {"bulk.ended", fold_bulk_ended},
+    {"bulk.progressed", fold_bulk_progressed},
+    {"bulk.started", fold_bulk_started},
+    {"bulk.stored", fold_bulk_stored},
     {"claim.offered", nothing},
     {"control.accepted", nothing},
     {"control.denied", nothing},

@@ -78,9 +78,12 @@ void fold_put(struct fold *fold, const struct row *row)
 
 void fold_settling_begin(struct fold *fold, int64_t pred, enum settle_mode mode)
 {
-    const struct settling_row row =
-        LIKE(settling_row, TABLE_SETTLING, .pred = pred, .mode = (int16_t)mode);
-    (void)row_set_insert(&fold->set, &row.row);
+    struct settling_row row = LIKE(settling_row, TABLE_SETTLING, .pred = pred,
+                                   .mode = (int16_t)mode, .until_succ = INT64_MAX);
+    const struct settling_row *old =
+        (const struct settling_row *)row_set_find(&fold->set, &row.row);
+    row.until_succ = old != NULL ? old->after_succ : row.until_succ;
+    fold_put(fold, &row.row);
 }
 
 static struct blocked_row *blocked_of(struct fold *fold, int64_t job)

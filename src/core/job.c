@@ -76,6 +76,9 @@ bool job_want(struct facts *facts, struct tenant_facts *t, const struct limits *
     }
     known &= want(facts, t, WANT_LANE, place.carry->lane);
     known &= place.carry->run == 0 || want(facts, t, WANT_RUN, place.carry->run);
+    if (place.blocked != NULL) {
+        known &= settle_own_want(facts, t, place.blocked);
+    }
     if (with_successors && (place.carry->flags & JOB_HAS_SUCCESSORS) != 0) {
         known &= settle_want(facts, t, limits, job.v, 0, SETTLE_OK);
     }

@@ -59,6 +59,10 @@ bool request_is_answered(struct command *command, struct decision *d)
         CHECK(str_parse_i64(stored->answer, &number));
         command->job.made.v = number;
         return true;
+    case COMMAND_BULK_START:
+        CHECK(str_parse_i64(stored->answer, &number));
+        command->bulk.bulk.v = number;
+        return true;
     case COMMAND_TENANT_NAME:
     case COMMAND_TENANT_OPEN:
     case COMMAND_TENANT_CHANGE:
@@ -86,6 +90,7 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_JOB_PRIORITISE:
     case COMMAND_RUN_CANCEL:
     case COMMAND_RUN_RETRY:
+    case COMMAND_BULK_CANCEL:
     case COMMAND_RETAIN:
     case COMMAND_DUE:
     case COMMAND_RECALL: break;

@@ -112,6 +112,27 @@ static bool want_payloads(struct facts *facts, struct tenant_facts *t, const str
     return known;
 }
 
+/* Records go in the order of their numbers. */
+static bool bulk_is_due(const struct bulk_action_row *bulk, int64_t now,
+                        const struct limits *limits)
+{
+    return row_is_live(&bulk->row) && bulk->due_at == 0 &&
+           bulk->ended_at + limits->bulk_retention_us <= now;
+}
+
+static bool want_bulks(struct facts *facts, struct tenant_facts *t, const struct limits *limits)
+{
+    const bool known = want_list_of(facts, t, WANT_OLD_BULKS, 0, 0, 1);
+    const row_list *old = facts_list(t, WANT_OLD_BULKS, 0);
+    if (old->n == 0) {
+        return known;
+    }
+    const struct bulk_action_row *bulk = (const struct bulk_action_row *)old->v[0];
+    return (!bulk_is_due(bulk, facts->now, limits) ||
+            want_list_of(facts, t, WANT_BULK_PARTS, bulk->bulk, -1, limits->retain_cap)) &&
+           known;
+}
+
 bool retain_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     struct tenant_facts *t = facts_tenant(facts, command->shard, command->tenant);
@@ -120,6 +141,7 @@ bool retain_want(const struct command *command, struct facts *facts, const struc
         return known;
     }
     known &= want_keys(facts, t, limits);
+    known &= want_bulks(facts, t, limits);
     return (limits->payload_retention_us == 0 || want_payloads(facts, t, limits)) && known;
 }
 
@@ -238,6 +260,34 @@ static void drop_request_keys(struct decision *d, struct retain *out)
     out->more |= out->request_keys == d->limits->retain_cap;
 }
 
+/* The results first; the record with the last of them. */
+static void drop_bulk(struct decision *d, struct retain *out)
+{
+    const row_list *old = facts_list(d->t, WANT_OLD_BULKS, 0);
+    struct bulk_action_row *bulk = old->n > 0 ? (struct bulk_action_row *)old->v[0] : NULL;
+    if (bulk == NULL || !bulk_is_due(bulk, d->facts->now, d->limits)) {
+        return;
+    }
+    const row_list *parts = facts_list(d->t, WANT_BULK_PARTS, bulk->bulk);
+    const bool whole = parts->n < (size_t)d->limits->retain_cap;
+    int64_t through = -1;
+    for (size_t i = 0; i < parts->n; i++) {
+        through = ((const struct bulk_part_row *)parts->v[i])->first;
+        facts_remove(d->facts, parts->v[i]);
+    }
+    struct history_line line;
+    struct json_writer *w = history_begin(&line, d->facts, d->t, d->actor, "bulk.dropped");
+    JSON_INT(w, "bulk", bulk->bulk);
+    JSON_INT(w, "through", through);
+    JSON_BOOL(w, "whole", whole);
+    (void)history_end(&line);
+    if (whole) {
+        facts_remove(d->facts, &bulk->row);
+        out->bulks++;
+    }
+    out->more = true;
+}
+
 /* ---- Payloads ---- */
 
 typedef VEC(int64_t) job_list;
@@ -352,6 +402,7 @@ void retain_decide(struct command *command, struct decision *d)
     command->retain = (struct retain){0};
     drop_keys(d, &command->retain);
     drop_request_keys(d, &command->retain);
+    drop_bulk(d, &command->retain);
     if (d->limits->payload_retention_us > 0) {
         erase_payloads(d, &command->retain);
     }

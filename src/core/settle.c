@@ -26,6 +26,12 @@ bool settle_preds_want(struct facts *facts, struct tenant_facts *t, struct job_i
     return known;
 }
 
+bool settle_own_want(struct facts *facts, struct tenant_facts *t, const struct blocked_row *blocked)
+{
+    return (blocked->carry.flags & JOB_HAS_SUCCESSORS) == 0 ||
+           want(facts, t, WANT_SETTLING, blocked->job);
+}
+
 static bool want_blocked(struct facts *facts, struct tenant_facts *t, int64_t succ)
 {
     bool known = want(facts, t, WANT_WAITING, succ);
@@ -34,6 +40,7 @@ static bool want_blocked(struct facts *facts, struct tenant_facts *t, int64_t su
     if (blocked != NULL) {
         known &= want(facts, t, WANT_LANE, blocked->carry.lane);
         known &= blocked->carry.run == 0 || want(facts, t, WANT_RUN, blocked->carry.run);
+        known &= settle_own_want(facts, t, blocked);
     }
     return known;
 }
@@ -44,6 +51,7 @@ static bool want_canceled(struct facts *facts, struct tenant_facts *t, int64_t s
     const struct outcome_row *outcome =
         (const struct outcome_row *)facts_find(t, TABLE_OUTCOMES, succ);
     if (outcome != NULL) {
+        known &= want(facts, t, WANT_SETTLING, succ);
         known &= want(facts, t, WANT_LANE, outcome->carry.lane);
         known &= outcome->carry.run == 0 || want(facts, t, WANT_RUN, outcome->carry.run);
         known &= settle_preds_want(facts, t, (struct job_id){succ});
@@ -88,11 +96,22 @@ bool settle_want(struct facts *facts, struct tenant_facts *t, const struct limit
 
 void settle_begin(struct decision *d, int64_t pred, enum settle_mode mode)
 {
-    struct settling_row *settling =
-        (struct settling_row *)facts_add(d->facts, d->t, TABLE_SETTLING);
+    struct settling_row *settling = (struct settling_row *)facts_find(d->t, TABLE_SETTLING, pred);
+    if (settling != NULL) { /* Only those that know of the last change learn of this one. */
+        CHECK((settling->mode == SETTLE_REVIVE) != (mode == SETTLE_REVIVE));
+        settling->mode = (int16_t)mode;
+        settling->until_succ = settling->after_succ;
+        settling->after_succ = 0;
+        facts_list_forget(d->facts, d->t, WANT_EDGES_FROM, pred);
+        facts_change(d->facts, &settling->row);
+        shard_due(d->facts, d->t->shard, d->facts->now);
+        return;
+    }
+    settling = (struct settling_row *)facts_add(d->facts, d->t, TABLE_SETTLING);
     settling->pred = pred;
     settling->mode = (int16_t)mode;
     settling->after_succ = 0;
+    settling->until_succ = INT64_MAX;
     facts_index(d->facts, d->t, &settling->row);
     shard_due(d->facts, d->t->shard, d->facts->now);
 }
@@ -231,14 +250,26 @@ void settle_now(struct decision *d, int64_t pred)
     const row_list *list = mode == SETTLE_ABANDON ? facts_list_find(d->t, WANT_RUN_JOBS, -pred)
                                                   : facts_list_find(d->t, WANT_EDGES_FROM, pred);
     if (list == NULL) {
-        return; /* It began in this tick: the next one knows its successors. */
+        return; /* It began or turned in this tick: the next one knows its successors. */
     }
     const size_t cap = (size_t)d->limits->settle_cap;
-    const size_t count = list->n > cap ? cap : list->n;
-    const bool done = count == list->n;
-    const int64_t after = count == 0 ? 0 : place_in_list(list->v[count - 1], mode);
+    size_t from = 0; /* Somebody else may have asked for them from the first on. */
+    while (from < list->n && place_in_list(list->v[from], mode) <= settling->after_succ) {
+        from++;
+    }
+    size_t last = from;
+    while (last < list->n && place_in_list(list->v[last], mode) <= settling->until_succ) {
+        last++;
+    }
+    const size_t end = last - from > cap ? from + cap : last;
+    const bool done = end == last && (last < list->n || list->n <= cap);
+    if (end == from && !done) {
+        return;
+    }
+    const int64_t after =
+        end == from ? settling->after_succ : place_in_list(list->v[end - 1], mode);
     write_settled(d, settling, after, done);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < end; i++) {
         settle_one(d, list->v[i], mode);
     }
     move_on(d, settling, after, done);

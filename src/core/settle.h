@@ -16,6 +16,10 @@
 bool settle_want(struct facts *facts, struct tenant_facts *t, const struct limits *limits,
                  int64_t pred, int64_t after, enum settle_mode mode);
 void settle_begin(struct decision *d, int64_t pred, enum settle_mode mode);
+/* A waiting job that was retried may still be calling its descendants back, and it may end
+ * meanwhile: whoever may end it asks. */
+bool settle_own_want(struct facts *facts, struct tenant_facts *t,
+                     const struct blocked_row *blocked);
 /* Settles the successors that settle_want() loaded; does nothing when pred is not settling. */
 void settle_now(struct decision *d, int64_t pred);
 

@@ -38,6 +38,7 @@ static const struct column tenant_columns[] = {
     {"key_oldest", COLUMN_I4, COLUMN_PLAIN, offsetof(struct tenant_row, key_oldest)},
     {"key_turned_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, key_turned_at)},
     {"erased_to", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, erased_to)},
+    {"next_bulk", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, next_bulk)},
 };
 
 static const struct column tenant_name_columns[] = {
@@ -380,6 +381,40 @@ static const struct column settling_columns[] = {
     {"pred", COLUMN_I8, COLUMN_KEY, offsetof(struct settling_row, pred)},
     {"mode", COLUMN_I2, COLUMN_PLAIN, offsetof(struct settling_row, mode)},
     {"after_succ", COLUMN_I8, COLUMN_PLAIN, offsetof(struct settling_row, after_succ)},
+    {"until_succ", COLUMN_I8, COLUMN_PLAIN, offsetof(struct settling_row, until_succ)},
+};
+
+static const struct column bulk_action_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct bulk_action_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct bulk_action_row, tenant)},
+    {"bulk", COLUMN_I8, COLUMN_KEY, offsetof(struct bulk_action_row, bulk)},
+    {"action", COLUMN_I2, COLUMN_PLAIN, offsetof(struct bulk_action_row, action)},
+    {"state", COLUMN_I2, COLUMN_PLAIN, offsetof(struct bulk_action_row, state)},
+    {"priority", COLUMN_I2, COLUMN_PLAIN, offsetof(struct bulk_action_row, priority)},
+    {"run", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, run)},
+    {"selection", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_action_row, selection)},
+    {"actor", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_action_row, actor)},
+    {"reason", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_action_row, reason)},
+    {"ticket", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_action_row, ticket)},
+    {"matched", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, matched)},
+    {"stored", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, stored)},
+    {"done", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, done)},
+    {"changed", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, changed)},
+    {"already", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, already)},
+    {"refused", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, refused)},
+    {"after_job", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, after_job)},
+    {"started_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, started_at)},
+    {"ended_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, ended_at)},
+    {"due_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct bulk_action_row, due_at)},
+};
+
+static const struct column bulk_part_columns[] = {
+    {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct bulk_part_row, shard)},
+    {"tenant", COLUMN_I4, COLUMN_KEY, offsetof(struct bulk_part_row, tenant)},
+    {"bulk", COLUMN_I8, COLUMN_KEY, offsetof(struct bulk_part_row, bulk)},
+    {"first", COLUMN_I8, COLUMN_KEY, offsetof(struct bulk_part_row, first)},
+    {"jobs", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_part_row, jobs)},
+    {"results", COLUMN_TEXT, COLUMN_PLAIN, offsetof(struct bulk_part_row, results)},
 };
 
 static const struct column artifact_columns[] = {
@@ -468,6 +503,8 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_OUTCOMES] = TABLE("outcomes", outcome),
     [TABLE_ATTEMPTS] = TABLE("attempts", attempt),
     [TABLE_SETTLING] = TABLE("settling", settling),
+    [TABLE_BULK_ACTIONS] = TABLE("bulk_actions", bulk_action),
+    [TABLE_BULK_PARTS] = TABLE("bulk_parts", bulk_part),
     [TABLE_ARTIFACTS] = TABLE("artifacts", artifact),
     [TABLE_REQUEST_KEYS] = TABLE("request_keys", request_key),
     [TABLE_LOG_HEADS] = TABLE_OUTSIDE("log_heads", log_head),

@@ -54,6 +54,10 @@ static const struct want_loads loads_of[WANT_COUNT] = {
     [WANT_THROTTLE] = ONE("load_throttle", TABLE_THROTTLES),
     [WANT_BREAKER] = ONE("load_breaker", TABLE_BREAKERS),
     [WANT_SETTLING] = ONE("load_settling", TABLE_SETTLING),
+    [WANT_BULK] = ONE("load_bulk", TABLE_BULK_ACTIONS),
+    [WANT_BULK_PARTS] = ONE("load_bulk_parts", TABLE_BULK_PARTS),
+    [WANT_BULK_RUN] = ONE("load_run_jobs", TABLE_JOBS),
+    [WANT_BULKS_ACTIVE] = ONE("load_bulks_active", TABLE_BULK_ACTIONS),
     [WANT_REQUEST_KEY] = ONE("load_request_key", TABLE_REQUEST_KEYS),
     [WANT_ARTIFACTS] = ONE("load_artifacts", TABLE_ARTIFACTS),
     [WANT_LOG_HEAD] = ONE("load_log_head", TABLE_LOG_HEADS),
@@ -63,10 +67,12 @@ static const struct want_loads loads_of[WANT_COUNT] = {
     [WANT_JOBS_AFTER] = ONE("load_jobs_after", TABLE_JOBS),
     [WANT_LATE_OUTCOMES] = ONE("load_late_outcomes", TABLE_OUTCOMES),
     [WANT_TEXTS] = ONE("load_texts", TABLE_ATTEMPTS),
+    [WANT_OLD_BULKS] = ONE("load_old_bulks", TABLE_BULK_ACTIONS),
     [WANT_DUE_LEASED] = ONE("load_due_leased", TABLE_LEASED),
     [WANT_DUE_DELAYED] = ONE("load_due_delayed", TABLE_DELAYED),
     [WANT_DUE_DEADLINES] = ONE("load_due_deadlines", TABLE_START_DEADLINES),
     [WANT_DUE_THROTTLES] = ONE("load_due_throttles", TABLE_THROTTLES),
+    [WANT_DUE_BULKS] = ONE("load_due_bulks", TABLE_BULK_ACTIONS),
     [WANT_ALL_SETTLING] = ONE("load_all_settling", TABLE_SETTLING),
 };
 

@@ -79,6 +79,10 @@ static struct limits limits_of(const struct settings *s)
     limits.config_versions = (int32_t)s->config_versions;
     limits.max_workers = (int32_t)s->max_workers;
     limits.breaker_ask_us = s->breaker_ask_ms * US_PER_MS;
+    limits.bulk_tick_jobs = (int32_t)s->bulk_tick_jobs;
+    limits.bulk_active = (int32_t)s->bulk_active;
+    limits.bulk_kept = (int32_t)s->bulk_kept;
+    limits.bulk_retention_us = s->bulk_retention_ms * US_PER_MS;
     limits.worker_retention_us = s->worker_retention_ms * US_PER_MS;
     return limits;
 }

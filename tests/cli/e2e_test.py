@@ -165,9 +165,46 @@ class CommandLine(unittest.TestCase):
         self.refused(2, "reason_required", "jobs", "apply", *where)
         self.refused(2, "usage", "jobs", "apply", *where, "--reason", "x")
         done = self.rig.json("jobs", "apply", *where, "--reason", "x", "--token", seen["token"])
-        self.assertEqual((3, 0), (done["count"], done["refused"]))
-        self.refused(5, "conflict", "jobs", "apply", *where, "--reason", "x", "--token", seen["token"])
-        self.assertEqual(0, self.rig.json("jobs", "apply", *where, "--reason", "x", "--yes")["count"])
+        self.assertEqual(("done", 3, 3, 0), tuple(done[name] for name in ("state", "matched", "changed", "refused")))
+        self.assertEqual(done, self.rig.json("jobs", "apply", *where, "--reason", "x", "--token", seen["token"]))
+        self.assertEqual(0, self.rig.json("jobs", "apply", *where, "--reason", "x", "--yes")["matched"])
+        token = self.rig.json("jobs", "preview", *where)["token"]
+        self.submit(kind)
+        self.refused(5, "conflict", "jobs", "apply", *where, "--reason", "x", "--token", token)
+
+    def test_a_bulk_action_is_followed_and_its_results_are_listed(self):
+        kind = self.type_of_its_own()
+        jobs = [self.submit(kind) for _ in range(2)]
+        begun = self.rig.json("jobs", "apply", "cancel", "--type", kind, "--reason", "x", "--yes", "--no-wait")
+        bulk = begun["id"]
+        self.assertEqual("done", self.rig.json("bulk", "get", bulk, "--wait")["state"])
+        self.assertEqual(bulk, self.rig.run("bulk", "list", "-o", "name")[1].split()[0])
+        self.assertEqual([{"id": job, "outcome": "changed"} for job in jobs], self.rig.json("bulk", "results", bulk)["items"])
+        self.refused(5, "invalid_transition", "bulk", "cancel", bulk, "--reason", "x")
+        self.refused(2, "reason_required", "bulk", "cancel", bulk)
+        status, out, err = self.rig.run("jobs", "apply", "prioritise", "--priority", "3", "--state", "canceled", "--type", kind,
+                                        "--reason", "x", "--yes")
+        self.assertEqual((5, True), (status, "2 of 2 jobs were refused" in err), err)
+        last = self.rig.run("bulk", "list", "-o", "name")[1].split()[0]
+        self.assertIn(last, out)
+        self.assertIn(f"bulk results {last} --outcome refused", err)
+        refused = self.rig.json("bulk", "results", last, "--outcome", "refused")["items"]
+        self.assertEqual({"invalid_transition"}, {result["code"] for result in refused})
+
+    def test_a_bulk_action_goes_on_when_its_follower_is_interrupted(self):
+        kind = self.type_of_its_own()
+        for _ in range(2):
+            self.rig.json("jobs", "submit", "-f", self.rig.path("thousand.json", json.dumps([{"type": kind}] * 1000)))
+        follower = subprocess.Popen([PROGRAM, "jobs", "apply", "cancel", "--type", kind, "--reason", "x", "--yes"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True, env=clean_environment(**self.rig.environment))
+        for _ in range(1000):
+            if {"type": kind} in [item.get("filter") for item in self.rig.json("bulk", "list")["items"]]:
+                break
+        follower.send_signal(signal.SIGINT)
+        out, _ = follower.communicate(timeout=60)
+        self.assertIn(follower.returncode, (0, 130), out)  # 0: it was at its end before.
+        bulk = self.rig.run("bulk", "list", "-o", "name")[1].split()[0]
+        self.assertEqual(2000, self.rig.json("bulk", "get", bulk, "--wait")["changed"])
 
     def test_priorities_and_attempts(self):
         kind = self.type_of_its_own()

@@ -200,6 +200,8 @@ static const struct {
     [TABLE_OUTCOMES] = {WANT_OUTCOME, "job", NULL, NULL},
     [TABLE_ATTEMPTS] = {WANT_ATTEMPTS, "job", "grant", NULL},
     [TABLE_SETTLING] = {WANT_SETTLING, "pred", NULL, NULL},
+    [TABLE_BULK_ACTIONS] = {WANT_BULK, "bulk", NULL, NULL},
+    [TABLE_BULK_PARTS] = {WANT_BULK_PARTS, "bulk", "first", NULL},
     [TABLE_ARTIFACTS] = {WANT_ARTIFACTS, "job", NULL, NULL},
     [TABLE_REQUEST_KEYS] = {WANT_REQUEST_KEY, NULL, NULL, "key"},
     [TABLE_LOG_HEADS] = {WANT_LOG_HEAD, "job", NULL, NULL},

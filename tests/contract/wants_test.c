@@ -28,8 +28,13 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_DUE_LEASED:
     case WANT_DUE_DELAYED:
     case WANT_DUE_DEADLINES:
+    case WANT_OLD_BULKS:
     case WANT_ALL_SETTLING: return true;
     case WANT_DUE_THROTTLES: return row_int(row, "set_until") > 0;
+    case WANT_BULK: return row_int(row, "bulk") == want->a;
+    case WANT_BULK_PARTS: return row_int(row, "bulk") == want->a && row_int(row, "first") > want->b;
+    case WANT_BULKS_ACTIVE:
+    case WANT_DUE_BULKS: return row_int(row, "due_at") > 0;
     case WANT_CONFIG: return row->table != TABLE_WORKERS || row_int(row, "state") != 0;
     case WANT_CONFIG_VERSION:
         return row_int(row, "kind") == want->a && row_int(row, "version") == want->b &&
@@ -48,6 +53,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_RUN: return row_int(row, "run") == want->a;
     case WANT_RUN_KEY:
     case WANT_REQUEST_KEY: return str_eq(row_text(row, "key"), want->text);
+    case WANT_BULK_RUN:
     case WANT_RUN_JOBS: return row_int(row, "run") == want->a && row_int(row, "job") > want->b;
     case WANT_EDGES_FROM: return row_int(row, "pred") == want->a && row_int(row, "succ") > want->b;
     case WANT_EDGES_TO: return row_int(row, "succ") == want->a && row_int(row, "pred") > want->b;
@@ -84,6 +90,9 @@ static const char *const by_rank[] = {"rank", "lane", NULL};
 static const char *const by_head[] = {"rank", "job", NULL};
 static const char *const by_due[] = {"due_at", "tenant", "job", NULL};
 static const char *const by_until[] = {"set_until", "tenant", "host", NULL};
+static const char *const by_first[] = {"first", NULL};
+static const char *const by_bulk[] = {"bulk", NULL};
+static const char *const by_turn[] = {"due_at", "tenant", "bulk", NULL};
 static const char *const by_tenant_pred[] = {"tenant", "pred", NULL};
 
 static const struct {
@@ -124,6 +133,10 @@ static const struct {
     {WANT_THROTTLE, false, false, NULL, {TABLE_THROTTLES}},
     {WANT_BREAKER, false, false, NULL, {TABLE_BREAKERS}},
     {WANT_SETTLING, false, false, NULL, {TABLE_SETTLING}},
+    {WANT_BULK, false, false, NULL, {TABLE_BULK_ACTIONS}},
+    {WANT_BULK_PARTS, false, true, by_first, {TABLE_BULK_PARTS}},
+    {WANT_BULK_RUN, false, true, by_job, {TABLE_JOBS}},
+    {WANT_BULKS_ACTIVE, false, true, by_bulk, {TABLE_BULK_ACTIONS}},
     {WANT_REQUEST_KEY, false, false, NULL, {TABLE_REQUEST_KEYS}},
     {WANT_ARTIFACTS, false, false, NULL, {TABLE_ARTIFACTS}},
     {WANT_LOG_HEAD, false, false, NULL, {TABLE_LOG_HEADS}},
@@ -133,10 +146,12 @@ static const struct {
     {WANT_JOBS_AFTER, false, true, NULL, {TABLE_JOBS}},
     {WANT_LATE_OUTCOMES, false, true, by_end, {TABLE_OUTCOMES}},
     {WANT_TEXTS, false, true, NULL, {TABLE_ATTEMPTS}},
+    {WANT_OLD_BULKS, false, true, by_bulk, {TABLE_BULK_ACTIONS}},
     {WANT_DUE_LEASED, true, true, by_due, {TABLE_LEASED}},
     {WANT_DUE_DELAYED, true, true, by_due, {TABLE_DELAYED}},
     {WANT_DUE_DEADLINES, true, true, by_due, {TABLE_START_DEADLINES}},
     {WANT_DUE_THROTTLES, true, true, by_until, {TABLE_THROTTLES}},
+    {WANT_DUE_BULKS, true, true, by_turn, {TABLE_BULK_ACTIONS}},
     {WANT_ALL_SETTLING, true, true, by_tenant_pred, {TABLE_SETTLING}},
 };
 
@@ -235,9 +250,12 @@ static struct want random_want(struct rig *rig, enum want_kind kind)
     } else if (kind == WANT_CONFIG_VERSION) {
         want.a = rig_random(rig, 4);
         want.b = rig_random(rig, 4);
+    } else if (kind == WANT_BULK_PARTS) {
+        want.a = rig_random(rig, 4);
+        want.b = rig_random(rig, 4) - 1;
     } else if (kind == WANT_ATTEMPTS) {
         want.b = rig_random(rig, 3);
-    } else if (kind == WANT_RUN_JOBS) {
+    } else if (kind == WANT_RUN_JOBS || kind == WANT_BULK_RUN) {
         want.a = 1 + rig_random(rig, 2);
         want.b = rig_random(rig, 4);
     }

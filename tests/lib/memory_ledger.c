@@ -237,7 +237,9 @@ static void give_due(const struct answer *answer, enum table_id table)
     size_t count = 0;
     CHECK(due != NULL);
     for (size_t i = 0; i < rows->n; i++) {
-        const bool is_due = table != TABLE_THROTTLES || number(rows->rows[i], "set_until") > 0;
+        const bool is_due =
+            table == TABLE_SETTLING ||
+            number(rows->rows[i], table == TABLE_THROTTLES ? "set_until" : "due_at") > 0;
         if (number(rows->rows[i], "shard") == answer->asked->shard && is_due) {
             due[count++] = rows->rows[i];
         }
@@ -284,6 +286,8 @@ static int by_end(const void *a, const void *b)
 static bool is_wanted(const struct answer *answer, const struct row *row)
 {
     return of_tenant(answer, row) &&
+           (answer->kind != WANT_BULKS_ACTIVE ||
+            ((const struct bulk_action_row *)row)->due_at > 0) &&
            (answer->kind != WANT_LATE_OUTCOMES ||
             (((const struct outcome_row *)row)->carry.flags & JOB_LATE) != 0) &&
            (answer->kind != WANT_TEXTS ||
@@ -359,6 +363,11 @@ static void answer_want(const struct answer *a)
     case WANT_THROTTLE: give_texts(a, TABLE_THROTTLES, "host", NULL, false); break;
     case WANT_BREAKER: give_texts(a, TABLE_BREAKERS, "service", NULL, false); break;
     case WANT_SETTLING: give_one(a, TABLE_SETTLING); break;
+    case WANT_BULK: give_one(a, TABLE_BULK_ACTIONS); break;
+    case WANT_BULK_PARTS: give_numbered(a, TABLE_BULK_PARTS, "bulk", "first"); break;
+    case WANT_BULK_RUN: give_numbered(a, TABLE_JOBS, "run", "job"); break;
+    case WANT_BULKS_ACTIVE:
+    case WANT_OLD_BULKS: give_first(a, TABLE_BULK_ACTIONS, NULL); break;
     case WANT_REQUEST_KEY: give_texts(a, TABLE_REQUEST_KEYS, "key", NULL, false); break;
     case WANT_ATTEMPTS: give_numbered(a, TABLE_ATTEMPTS, "job", "grant"); break;
     case WANT_LOG_HEAD: give_one(a, TABLE_LOG_HEADS); break;
@@ -373,6 +382,7 @@ static void answer_want(const struct answer *a)
     case WANT_DUE_DELAYED: give_due(a, TABLE_DELAYED); break;
     case WANT_DUE_DEADLINES: give_due(a, TABLE_START_DEADLINES); break;
     case WANT_DUE_THROTTLES: give_due(a, TABLE_THROTTLES); break;
+    case WANT_DUE_BULKS: give_due(a, TABLE_BULK_ACTIONS); break;
     case WANT_ALL_SETTLING: give_due(a, TABLE_SETTLING); break;
     case WANT_COUNT: UNREACHABLE();
     }

@@ -18,7 +18,7 @@ VACUUM ANALYZE;
 -- name: fill
 SET search_path = stella;
 INSERT INTO tenants
-SELECT 3, 1 + g, 'tenant-' || g, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0
+SELECT 3, 1 + g, 'tenant-' || g, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1
 FROM generate_series(1, 1000) AS g;
 INSERT INTO lanes SELECT 3, 2, g, 'ingest', 'source-' || g, 1, 1, g % 50, 0, 0, 0, 0, 0
 FROM generate_series(1, 1000) AS g;
@@ -45,7 +45,7 @@ INSERT INTO runs SELECT 3, 2, g, '', 'd', 0, 0, 1, 1, 1, 0, 0, 0, 0, 0
 FROM generate_series(1, 20000) AS g;
 INSERT INTO attempts SELECT 3, 2, g, 1, 0, '', 'w', 0, 0, 0, 0, 'd', 'm'
 FROM generate_series(1, 20000) AS g;
-INSERT INTO settling SELECT 3, 2, g, 1, 0 FROM generate_series(1, 20000) AS g;
+INSERT INTO settling SELECT 3, 2, g, 1, 0, 9223372036854775807 FROM generate_series(1, 20000) AS g;
 INSERT INTO request_keys SELECT 3, 2, 'key-' || g, 'd', 0, 201, '', 'a'
 FROM generate_series(1, 20000) AS g;
 

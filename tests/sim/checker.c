@@ -109,7 +109,8 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     CHECK(job_id_parse(json_text(json_object_get(line, "job")), &id));
     struct seen_job *job = job_of(checker, t, id.v);
     CHECK(json_integer_value(json_object_get(line, "job_seq")) == ++job->job_seq);
-    if (json_object_get(facts, "start_by") != NULL) {
+    /* Of a job that was canceled and tried again the first deadline still counts. */
+    if (json_object_get(facts, "start_by") != NULL && job->start_by == 0) {
         job->start_by = json_integer_value(json_object_get(facts, "start_by"));
     }
     if (is(type, "job.leased")) {
@@ -337,8 +338,47 @@ static void check_breakers(struct checker *checker)
     checker->leased_count = 0;
 }
 
+static int64_t items_of(struct str array)
+{
+    struct err err;
+    json_t *value = NULL;
+    if (array.len == 0) {
+        return 0;
+    }
+    CHECK(json_read(array, &value, &err) == ERR_OK);
+    const size_t n = json_array_size(value);
+    json_decref(value);
+    return (int64_t)n;
+}
+
+/* One result an item, and what is counted is there. */
+static void check_bulks(const struct memory_ledger *ledger)
+{
+    const struct row_table *bulks = &ledger->set.tables[TABLE_BULK_ACTIONS];
+    const struct row_table *parts = &ledger->set.tables[TABLE_BULK_PARTS];
+    for (size_t i = 0; i < bulks->n; i++) {
+        const struct bulk_action_row *bulk = (const struct bulk_action_row *)bulks->rows[i];
+        int64_t jobs = 0;
+        int64_t results = 0;
+        for (size_t k = 0; k < parts->n; k++) {
+            const struct bulk_part_row *part = (const struct bulk_part_row *)parts->rows[k];
+            if (part->tenant == bulk->tenant && part->bulk == bulk->bulk) {
+                jobs += items_of(part->jobs);
+                results += items_of(part->results);
+            }
+        }
+        CHECK(bulk->changed + bulk->already + bulk->refused == bulk->done);
+        CHECK(bulk->state != BULK_DONE || bulk->run != 0 || bulk->done == bulk->matched);
+        CHECK((bulk->due_at > 0) == (bulk->state == BULK_STORING || bulk->state == BULK_RUNNING));
+        /* Of those that ended retention may have removed some already. */
+        CHECK(bulk->due_at == 0 || results == bulk->done);
+        CHECK(bulk->due_at == 0 || bulk->run != 0 || jobs == bulk->stored);
+    }
+}
+
 void checker_step(struct checker *checker)
 {
+    check_bulks(checker->ledger);
     const struct memory_ledger *ledger = checker->ledger;
     for (size_t i = 0; i < ledger->history_count; i++) {
         const struct memory_history *history = &ledger->history[i];
@@ -417,6 +457,7 @@ static void fold_all(struct fold *fold, const struct memory_ledger *ledger)
 
 void checker_fold(const struct memory_ledger *ledger)
 {
+    check_bulks(ledger);
     struct fold fold;
     fold_init(&fold);
     fold_all(&fold, ledger);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "core/bulk.h"
 
 enum { ITEMS_MAX = 24, RETRIES = 4 };
 
@@ -136,14 +137,47 @@ static void control(struct world *world, size_t tenant, struct arena *arena)
     (void)persist(world, &command);
 }
 
+/* A bulk action on jobs, some of which may not be there, or the end of one. */
+static void bulk(struct world *world, size_t tenant, struct arena *arena)
+{
+    const bool starts = world_chance(world, 80);
+    struct command command =
+        command_for(world, tenant, starts ? COMMAND_BULK_START : COMMAND_BULK_CANCEL);
+    command.arena = arena;
+    command.bulk.bulk.v = starts ? 0 : 1 + (int64_t)world_draw(world, 20);
+    if (starts) {
+        const size_t most = world_chance(world, 10) ? 2 * BULK_PART : 20;
+        int64_t *jobs = arena_array(arena, int64_t, most);
+        const int64_t first = (int64_t)world_draw(world, 100);
+        command.bulk.count = world_draw(world, most);
+        for (size_t i = 0; i < command.bulk.count; i++) {
+            jobs[i] = first + 1 + (int64_t)(most == 20 ? 2 * i : i);
+        }
+        command.bulk.jobs = jobs;
+        command.bulk.action =
+            (enum bulk_action)world_draw(world, most == 20 ? BULK_ACTION_COUNT : 2);
+        command.bulk.priority = (int16_t)((int)world_draw(world, 9) - 4);
+        command.bulk.selection = STR("{}");
+    }
+    if (starts && world_chance(world, 50)) {
+        command.request_key = arena_format(arena, "bulk-%llu", (unsigned long long)world->ticks);
+    }
+    if (persist(world, &command) && starts && command.err.code == ERR_OK) {
+        world->bulks++;
+    }
+}
+
 void client_acts(struct world *world)
 {
     struct arena arena;
     const size_t tenant = world_draw(world, WORLD_TENANTS);
     arena_init(&arena, 1 << 24);
-    switch (world_draw(world, 4)) {
-    case 0: submit_jobs(world, tenant, &arena); break;
-    case 1: submit_run(world, tenant, &arena); break;
+    switch (world_draw(world, 8)) {
+    case 0:
+    case 1: submit_jobs(world, tenant, &arena); break;
+    case 2:
+    case 3: submit_run(world, tenant, &arena); break;
+    case 4: bulk(world, tenant, &arena); break;
     default: control(world, tenant, &arena); break;
     }
     arena_fini(&arena);

@@ -293,6 +293,7 @@ static void run_retention(struct world *world)
     (void)world_do(world, &command, &tick);
     world->erased += command.retain.payloads;
     world->keys_dropped += command.retain.keys;
+    world->bulks_dropped += command.retain.bulks;
     tick_fini(&tick);
 }
 
@@ -369,6 +370,16 @@ static int64_t live_jobs(const struct world *world)
     return live;
 }
 
+static bool has_bulks(const struct world *world)
+{
+    const struct row_table *bulks = &world->ledger->set.tables[TABLE_BULK_ACTIONS];
+    bool any = false;
+    for (size_t i = 0; i < bulks->n; i++) {
+        any |= ((const struct bulk_action_row *)bulks->rows[i])->due_at > 0;
+    }
+    return any;
+}
+
 /* What is still there, for whoever has to find out why. */
 static void print_live(const struct world *world)
 {
@@ -407,7 +418,7 @@ static void heal(struct world *world)
 {
     world->healed = true;
     (void)tell_installation(world, COMMAND_RESUME);
-    for (int i = 0; live_jobs(world) > 0; i++) {
+    for (int i = 0; live_jobs(world) > 0 || has_bulks(world); i++) {
         if (i == HEAL_TICKS_MAX) {
             print_live(world);
             abort();
@@ -439,6 +450,10 @@ int64_t world_run(uint64_t seed, struct world_options options)
     world.limits.payload_retention_us = 12 * US_PER_S;
     world.limits.retain_cap = 5;
     world.limits.breaker_ask_us = 300 * US_PER_MS;
+    world.limits.bulk_tick_jobs = 7;
+    world.limits.bulk_active = 3;
+    world.limits.bulk_kept = 8;
+    world.limits.bulk_retention_us = 9 * US_PER_S;
     world.checker = checker_new(world.ledger);
     struct explainer *explainer = explainer_new(seed);
     build(&world);
@@ -463,11 +478,13 @@ int64_t world_run(uint64_t seed, struct world_options options)
     checker_fold(world.ledger);
     if (options.verbose) {
         (void)printf("seed %llu: %lld ticks, %lld submitted, %lld claimed, %lld leases lost, "
-                     "%lld payloads erased, %lld keys dropped, %lld restores\n",
+                     "%lld payloads erased, %lld keys dropped, %lld restores, "
+                     "%lld bulk actions, %lld dropped\n",
                      (unsigned long long)seed, (long long)world.ticks, (long long)world.submitted,
                      (long long)world.claimed, (long long)world.lapsed_answers,
                      (long long)world.erased, (long long)world.keys_dropped,
-                     (long long)world.restores);
+                     (long long)world.restores, (long long)world.bulks,
+                     (long long)world.bulks_dropped);
         explainer_print(explainer);
     }
     explainer_free(explainer);

@@ -51,6 +51,8 @@ struct world {
     int64_t erased;         /* Payloads, by retention. */
     int64_t keys_dropped;
     int64_t restores;
+    int64_t bulks;         /* Begun. */
+    int64_t bulks_dropped; /* By retention. */
     bool healed;
     struct checker *checker;
 };

@@ -25,14 +25,14 @@ WHERE x.shard = k.shard;
 INSERT INTO tenants (
     shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
     head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-    key_generation, key_oldest, key_turned_at, erased_to)
+    key_generation, key_oldest, key_turned_at, erased_to, next_bulk)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int8[]),
     unnest($5::int4[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int4[]),
     unnest($9::int4[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
     unnest($13::int4[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
     unnest($17::int8[]), unnest($18::int8[]), unnest($19::int4[]), unnest($20::int4[]),
-    unnest($21::int8[]), unnest($22::int8[]);
+    unnest($21::int8[]), unnest($22::int8[]), unnest($23::int8[]);
 
 -- name: update_tenants
 UPDATE tenants AS x SET
@@ -41,7 +41,8 @@ UPDATE tenants AS x SET
     head_seq = k.head_seq, next_job = k.next_job, next_run = k.next_run,
     next_lane = k.next_lane, charged = k.charged, lift = k.lift, waiting = k.waiting,
     inflight = k.inflight, live = k.live, key_generation = k.key_generation,
-    key_oldest = k.key_oldest, key_turned_at = k.key_turned_at, erased_to = k.erased_to
+    key_oldest = k.key_oldest, key_turned_at = k.key_turned_at, erased_to = k.erased_to,
+    next_bulk = k.next_bulk
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::text[]) AS name, unnest($5::int8[]) AS created_at, unnest($6::int4[]) AS weight,
@@ -53,7 +54,7 @@ FROM (SELECT
     unnest($17::int8[]) AS waiting, unnest($18::int8[]) AS inflight,
     unnest($19::int8[]) AS live, unnest($20::int4[]) AS key_generation,
     unnest($21::int4[]) AS key_oldest, unnest($22::int8[]) AS key_turned_at,
-    unnest($23::int8[]) AS erased_to) AS k
+    unnest($23::int8[]) AS erased_to, unnest($24::int8[]) AS next_bulk) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_tenants
@@ -667,21 +668,78 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 
 -- name: insert_settling
 INSERT INTO settling (
-    shard, tenant, pred, mode, after_succ)
+    shard, tenant, pred, mode, after_succ, until_succ)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int2[]),
-    unnest($5::int8[]);
+    unnest($5::int8[]), unnest($6::int8[]);
 
 -- name: update_settling
 UPDATE settling AS x SET
-    mode = k.mode, after_succ = k.after_succ
+    mode = k.mode, after_succ = k.after_succ, until_succ = k.until_succ
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
-    unnest($4::int2[]) AS mode, unnest($5::int8[]) AS after_succ) AS k
+    unnest($4::int2[]) AS mode, unnest($5::int8[]) AS after_succ,
+    unnest($6::int8[]) AS until_succ) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_settling
 DELETE FROM settling AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_bulk_actions
+INSERT INTO bulk_actions (
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int2[]),
+    unnest($5::int2[]), unnest($6::int2[]), unnest($7::int8[]), unnest($8::text[]),
+    unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::int8[]),
+    unnest($13::int8[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
+    unnest($17::int8[]), unnest($18::int8[]), unnest($19::int8[]), unnest($20::int8[]),
+    unnest($21::int8[]);
+
+-- name: update_bulk_actions
+UPDATE bulk_actions AS x SET
+    action = k.action, state = k.state, priority = k.priority, run = k.run, selection = k.selection,
+    actor = k.actor, reason = k.reason, ticket = k.ticket, matched = k.matched, stored = k.stored,
+    done = k.done, changed = k.changed, already = k.already, refused = k.refused,
+    after_job = k.after_job, started_at = k.started_at, ended_at = k.ended_at, due_at = k.due_at
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int2[]) AS action, unnest($5::int2[]) AS state, unnest($6::int2[]) AS priority,
+    unnest($7::int8[]) AS run, unnest($8::text[]) AS selection, unnest($9::text[]) AS actor,
+    unnest($10::text[]) AS reason, unnest($11::text[]) AS ticket, unnest($12::int8[]) AS matched,
+    unnest($13::int8[]) AS stored, unnest($14::int8[]) AS done, unnest($15::int8[]) AS changed,
+    unnest($16::int8[]) AS already, unnest($17::int8[]) AS refused,
+    unnest($18::int8[]) AS after_job, unnest($19::int8[]) AS started_at,
+    unnest($20::int8[]) AS ended_at, unnest($21::int8[]) AS due_at) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_bulk_actions
+DELETE FROM bulk_actions AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_bulk_parts
+INSERT INTO bulk_parts (
+    shard, tenant, bulk, first, jobs, results)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int8[]),
+    unnest($5::text[]), unnest($6::text[]);
+
+-- name: update_bulk_parts
+UPDATE bulk_parts AS x SET
+    jobs = k.jobs, results = k.results
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::text[]) AS jobs, unnest($5::text[]) AS results) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_bulk_parts
+DELETE FROM bulk_parts AS x
 USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;

@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.name, x.created_at, x.weight, x.max_inflight, x.max_live,
         x.version, x.config_version, x.head_seq, x.next_job, x.next_run, x.next_lane,
         x.charged, x.lift, x.waiting, x.inflight, x.live, x.key_generation,
-        x.key_oldest, x.key_turned_at, x.erased_to
+        x.key_oldest, x.key_turned_at, x.erased_to, x.next_bulk
     FROM tenants AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     LIMIT 1) AS r;
@@ -470,10 +470,64 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
     SELECT
-        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ
+        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ, x.until_succ
     FROM settling AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.pred = k.a
     LIMIT 1) AS r;
+
+-- name: load_bulk
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.bulk, x.action, x.state, x.priority, x.run, x.selection,
+        x.actor, x.reason, x.ticket, x.matched, x.stored, x.done, x.changed, x.already, x.refused,
+        x.after_job, x.started_at, x.ended_at, x.due_at
+    FROM bulk_actions AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.bulk = k.a
+    LIMIT 1) AS r;
+
+-- name: load_bulk_parts
+-- args: shard, tenant, a, b, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int8[]) AS b, unnest($5::int4[]) AS most, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.bulk, x.first, x.jobs, x.results
+    FROM bulk_parts AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.bulk = k.a AND x.first > k.b
+    ORDER BY x.first LIMIT k.most) AS r;
+
+-- name: load_bulks_active
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.bulk, x.action, x.state, x.priority, x.run, x.selection,
+        x.actor, x.reason, x.ticket, x.matched, x.stored, x.done, x.changed, x.already, x.refused,
+        x.after_job, x.started_at, x.ended_at, x.due_at
+    FROM bulk_actions AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.due_at > 0
+    ORDER BY x.bulk LIMIT k.most) AS r;
+
+-- name: load_old_bulks
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.bulk, x.action, x.state, x.priority, x.run, x.selection,
+        x.actor, x.reason, x.ticket, x.matched, x.stored, x.done, x.changed, x.already, x.refused,
+        x.after_job, x.started_at, x.ended_at, x.due_at
+    FROM bulk_actions AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.bulk LIMIT k.most) AS r;
 
 -- name: load_request_key
 -- args: shard, tenant, text
@@ -661,6 +715,20 @@ CROSS JOIN LATERAL (
     WHERE x.shard = k.shard AND x.set_until > 0
     ORDER BY x.set_until, x.tenant, x.host LIMIT k.most) AS r;
 
+-- name: load_due_bulks
+-- args: shard, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.bulk, x.action, x.state, x.priority, x.run, x.selection,
+        x.actor, x.reason, x.ticket, x.matched, x.stored, x.done, x.changed, x.already, x.refused,
+        x.after_job, x.started_at, x.ended_at, x.due_at
+    FROM bulk_actions AS x
+    WHERE x.shard = k.shard AND x.due_at > 0
+    ORDER BY x.due_at, x.tenant, x.bulk LIMIT k.most) AS r;
+
 -- name: load_all_settling
 -- args: shard, limit
 SELECT k.nr, r.*
@@ -668,7 +736,7 @@ FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS most,
       generate_subscripts($1::int2[], 1) AS nr) AS k
 CROSS JOIN LATERAL (
     SELECT
-        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ
+        x.ctid, x.shard, x.tenant, x.pred, x.mode, x.after_succ, x.until_succ
     FROM settling AS x
     WHERE x.shard = k.shard
     ORDER BY x.tenant, x.pred LIMIT k.most) AS r;

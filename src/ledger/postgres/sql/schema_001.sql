@@ -71,6 +71,7 @@ CREATE TABLE tenants (
     key_oldest     int4 NOT NULL,
     key_turned_at  int8 NOT NULL,
     erased_to      int8 NOT NULL,
+    next_bulk      int8 NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -461,9 +462,48 @@ CREATE TABLE settling (
     pred       int8 NOT NULL,
     mode       int2 NOT NULL,
     after_succ int8 NOT NULL,
+    until_succ int8 NOT NULL,
     PRIMARY KEY (shard, tenant, pred)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
+);
+
+CREATE TABLE bulk_actions (
+    shard      int2 NOT NULL,
+    tenant     int4 NOT NULL,
+    bulk       int8 NOT NULL,
+    action     int2 NOT NULL,
+    state      int2 NOT NULL,
+    priority   int2 NOT NULL,
+    run        int8 NOT NULL,
+    selection  text COLLATE "C" NOT NULL,
+    actor      text COLLATE "C" NOT NULL,
+    reason     text COLLATE "C" NOT NULL,
+    ticket     text COLLATE "C" NOT NULL,
+    matched    int8 NOT NULL,
+    stored     int8 NOT NULL,
+    done       int8 NOT NULL,
+    changed    int8 NOT NULL,
+    already    int8 NOT NULL,
+    refused    int8 NOT NULL,
+    after_job  int8 NOT NULL,
+    started_at int8 NOT NULL,
+    ended_at   int8 NOT NULL,
+    due_at     int8 NOT NULL,
+    PRIMARY KEY (shard, tenant, bulk)
+);
+
+-- The few that go on; so that a tick finds whose turn it is.
+CREATE INDEX bulk_actions_due ON bulk_actions (shard, due_at, tenant, bulk) WHERE due_at > 0;
+
+CREATE TABLE bulk_parts (
+    shard   int2 NOT NULL,
+    tenant  int4 NOT NULL,
+    bulk    int8 NOT NULL,
+    first   int8 NOT NULL,
+    jobs    text COLLATE "C" NOT NULL,
+    results text COLLATE "C" NOT NULL,
+    PRIMARY KEY (shard, tenant, bulk, first)
 );
 
 CREATE TABLE artifacts (
@@ -635,7 +675,8 @@ BEGIN
         'workers', 'installation', 'tokens', 'breakers',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
-        'settling', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
+        'settling', 'bulk_actions', 'bulk_parts', 'artifacts', 'request_keys', 'log_heads',
+        'job_logs', 'history']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -661,8 +702,8 @@ BEGIN
         'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers',
         'installation', 'tokens', 'breakers', 'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
-        'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling', 'artifacts',
-        'request_keys', 'log_heads', 'job_logs', 'history']
+        'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling',
+        'bulk_actions', 'bulk_parts', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
     LOOP
         EXECUTE format('CREATE POLICY reader_by_tenant ON %I FOR SELECT TO stella_reader USING (
             tenant::int8 = (SELECT nullif(current_setting(''stella.tenant'', true), '''')::int8))',

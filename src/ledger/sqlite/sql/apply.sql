@@ -9,16 +9,18 @@ WHERE shard = ?1;
 -- name: insert_tenants
 INSERT INTO tenants (shard, tenant, name, created_at, weight, max_inflight, max_live, version,
         config_version, head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight,
-        live, key_generation, key_oldest, key_turned_at, erased_to)
+        live, key_generation, key_oldest, key_turned_at, erased_to,
+        next_bulk)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-        ?21, ?22);
+        ?21, ?22, ?23);
 
 -- name: update_tenants
 UPDATE tenants
 SET name = ?3, created_at = ?4, weight = ?5, max_inflight = ?6, max_live = ?7, version = ?8,
     config_version = ?9, head_seq = ?10, next_job = ?11, next_run = ?12, next_lane = ?13,
     charged = ?14, lift = ?15, waiting = ?16, inflight = ?17, live = ?18,
-    key_generation = ?19, key_oldest = ?20, key_turned_at = ?21, erased_to = ?22
+    key_generation = ?19, key_oldest = ?20, key_turned_at = ?21, erased_to = ?22,
+    next_bulk = ?23
 WHERE shard = ?1 AND tenant = ?2;
 
 -- name: delete_tenants
@@ -325,16 +327,50 @@ WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
 DELETE FROM attempts WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4;
 
 -- name: insert_settling
-INSERT INTO settling (shard, tenant, pred, mode, after_succ)
-VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO settling (shard, tenant, pred, mode, after_succ, until_succ)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
 -- name: update_settling
 UPDATE settling
-SET mode = ?4, after_succ = ?5
+SET mode = ?4, after_succ = ?5, until_succ = ?6
 WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
 
 -- name: delete_settling
 DELETE FROM settling WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
+
+-- name: insert_bulk_actions
+INSERT INTO bulk_actions (
+        shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket,
+        matched, stored, done, changed, already, refused, after_job, started_at, ended_at, due_at)
+VALUES (
+        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+        ?21);
+
+-- name: update_bulk_actions
+UPDATE bulk_actions
+SET
+    action = ?4, state = ?5, priority = ?6, run = ?7, selection = ?8, actor = ?9, reason = ?10,
+    ticket = ?11, matched = ?12, stored = ?13, done = ?14, changed = ?15, already = ?16,
+    refused = ?17, after_job = ?18, started_at = ?19, ended_at = ?20, due_at = ?21
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3;
+
+-- name: delete_bulk_actions
+DELETE FROM bulk_actions WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3;
+
+-- name: insert_bulk_parts
+INSERT INTO bulk_parts (
+        shard, tenant, bulk, first, jobs, results)
+VALUES (
+        ?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: update_bulk_parts
+UPDATE bulk_parts
+SET
+    jobs = ?5, results = ?6
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3 AND first = ?4;
+
+-- name: delete_bulk_parts
+DELETE FROM bulk_parts WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3 AND first = ?4;
 
 -- name: insert_artifacts
 INSERT INTO artifacts (shard, tenant, job, role, name, grant, run, sha256, size, media_type)

@@ -13,7 +13,7 @@ WHERE shard = ?1;
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
@@ -267,9 +267,46 @@ WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
 
 -- name: load_settling
 -- args: shard, tenant, a
-SELECT shard, tenant, pred, mode, after_succ
+SELECT shard, tenant, pred, mode, after_succ, until_succ
 FROM settling
 WHERE shard = ?1 AND tenant = ?2 AND pred = ?3;
+
+-- name: load_bulk
+-- args: shard, tenant, a
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3;
+
+-- name: load_bulk_parts
+-- args: shard, tenant, a, b, limit
+SELECT
+    shard, tenant, bulk, first, jobs, results
+FROM bulk_parts
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3 AND first > ?4
+ORDER BY first
+LIMIT ?5;
+
+-- name: load_bulks_active
+-- args: shard, tenant, limit
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND tenant = ?2 AND due_at > 0
+ORDER BY bulk
+LIMIT ?3;
+
+-- name: load_old_bulks
+-- args: shard, tenant, limit
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY bulk
+LIMIT ?3;
 
 -- name: load_request_key
 -- args: shard, tenant, text
@@ -379,9 +416,19 @@ WHERE shard = ?1 AND set_until > 0
 ORDER BY set_until, tenant, host
 LIMIT ?2;
 
+-- name: load_due_bulks
+-- args: shard, limit
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND due_at > 0
+ORDER BY due_at, tenant, bulk
+LIMIT ?2;
+
 -- name: load_all_settling
 -- args: shard, limit
-SELECT shard, tenant, pred, mode, after_succ
+SELECT shard, tenant, pred, mode, after_succ, until_succ
 FROM settling
 WHERE shard = ?1
 ORDER BY tenant, pred

@@ -20,7 +20,8 @@ SELECT 'last_at' AS name, CAST(max(last_at) AS TEXT) AS value FROM shards;
 -- args: after_name, limit
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
-       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to
+       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to,
+       t.next_bulk
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name > ?1
 ORDER BY n.name
@@ -30,7 +31,8 @@ LIMIT ?2;
 -- args: name
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
-       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to
+       t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to,
+       t.next_bulk
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name = ?1;
 
@@ -38,7 +40,7 @@ WHERE n.name = ?1;
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
@@ -46,7 +48,7 @@ WHERE shard = ?1 AND tenant = ?2;
 -- args: shard
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
 FROM tenants
 WHERE shard = ?1
 ORDER BY tenant;
@@ -519,6 +521,41 @@ WHERE shard = ?1 AND tenant = ?2 AND job = ?3 AND grant = ?4
 ORDER BY first
 LIMIT ?6;
 
+-- What a request with this Idempotency-Key led to.
+-- name: request_answer
+-- args: shard, tenant, key
+SELECT answer
+FROM request_keys
+WHERE shard = ?1 AND tenant = ?2 AND key = ?3;
+
+-- name: bulk
+-- args: shard, tenant, bulk
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3;
+
+-- The newest first.
+-- name: bulks_page
+-- args: shard, tenant, before_bulk, limit
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+WHERE shard = ?1 AND tenant = ?2 AND bulk < ?3
+ORDER BY bulk DESC
+LIMIT ?4;
+
+-- name: bulk_parts_page
+-- args: shard, tenant, bulk, after_first, limit
+SELECT
+    shard, tenant, bulk, first, jobs, results
+FROM bulk_parts
+WHERE shard = ?1 AND tenant = ?2 AND bulk = ?3 AND first > ?4
+ORDER BY first
+LIMIT ?5;
+
 -- Whole tables, by primary key, for fold, scrubber and tests.
 -- name: dump_shards
 SELECT shard, tick, last_at, next_due_at, available_since, lapse_allowance, lapse_refill_at,
@@ -529,7 +566,7 @@ ORDER BY shard;
 -- name: dump_tenants
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
 FROM tenants
 ORDER BY shard, tenant;
 
@@ -659,9 +696,22 @@ FROM attempts
 ORDER BY shard, tenant, job, grant;
 
 -- name: dump_settling
-SELECT shard, tenant, pred, mode, after_succ
+SELECT shard, tenant, pred, mode, after_succ, until_succ
 FROM settling
 ORDER BY shard, tenant, pred;
+
+-- name: dump_bulk_actions
+SELECT
+    shard, tenant, bulk, action, state, priority, run, selection, actor, reason, ticket, matched,
+    stored, done, changed, already, refused, after_job, started_at, ended_at, due_at
+FROM bulk_actions
+ORDER BY shard, tenant, bulk;
+
+-- name: dump_bulk_parts
+SELECT
+    shard, tenant, bulk, first, jobs, results
+FROM bulk_parts
+ORDER BY shard, tenant, bulk, first;
 
 -- name: dump_artifacts
 SELECT shard, tenant, job, role, name, grant, run, sha256, size, media_type

@@ -64,6 +64,7 @@ CREATE TABLE tenants (
     key_oldest INTEGER NOT NULL,
     key_turned_at INTEGER NOT NULL,
     erased_to INTEGER NOT NULL,
+    next_bulk INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) STRICT, WITHOUT ROWID;
 
@@ -432,7 +433,46 @@ CREATE TABLE settling (
     pred INTEGER NOT NULL,
     mode INTEGER NOT NULL,
     after_succ INTEGER NOT NULL,
+    until_succ INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant, pred)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bulk_actions (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    bulk INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    selection TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    ticket TEXT NOT NULL,
+    matched INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    already INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    after_job INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (shard, tenant, bulk)
+) STRICT, WITHOUT ROWID;
+
+-- The few that go on; so that a tick finds whose turn it is.
+CREATE INDEX bulk_actions_due ON bulk_actions (shard, due_at, tenant, bulk) WHERE due_at > 0;
+
+CREATE TABLE bulk_parts (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    bulk INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    jobs TEXT NOT NULL,
+    results TEXT NOT NULL,
+    PRIMARY KEY (shard, tenant, bulk, first)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE artifacts (
