@@ -197,11 +197,24 @@ def rule_clock(file, _):
 
 
 def rule_sleep(file, _):
-    """Sleeping tests are slow and still race; sleeping servers are late."""
-    if not file.is_c or file.path.startswith(CLOCK_FOLDERS):
-        return
-    for number, name in calls(file, SLEEPS):
-        yield number, f"{name}(): wait for the event instead"
+    """Sleeping tests are slow and still race; sleeping servers are late. A test looks again until a deadline: what sleeps
+    between two looks stands in the function that has it. Chaos kills at random times, and bench measures them."""
+    if file.is_c and not file.path.startswith(("src/platform/", "bench/")):
+        for number, name in calls(file, SLEEPS):
+            yield number, f"{name}(): wait for the event instead"
+    if file.path.endswith(".py") and file.path.startswith("tests/") and not file.path.startswith("tests/chaos/"):
+        for number, line in enumerate(file.code, 1):
+            if re.search(r"(?<![\w.])(time\.)?sleep\(", line) and not any("deadline" in before for before in above(file, number)):
+                yield number, "sleep(): wait for the event, or look again until a deadline"
+
+
+def above(file, number):
+    """The lines of the Python function that a line is in, up to it."""
+    indent = len(file.code[number - 1]) - len(file.code[number - 1].lstrip())
+    for line in reversed(file.code[:number - 1]):
+        yield line
+        if re.match(r"\s*def ", line) and len(line) - len(line.lstrip()) < indent:
+            return
 
 
 def rule_sql(file, _):

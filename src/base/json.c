@@ -475,3 +475,22 @@ struct str json_text(const json_t *value)
     }
     return (struct str){json_string_value(value), json_string_length(value)};
 }
+
+struct str json_pointer_below(struct arena *arena, struct str path, struct str name)
+{
+    char *room = arena_array(arena, char, path.len + 2 * name.len + 2);
+    size_t n = 0;
+    for (size_t i = 0; i < path.len; i++) {
+        room[n++] = path.ptr[i];
+    }
+    room[n++] = '/';
+    for (size_t i = 0; i < name.len; i++) {
+        const char c = name.ptr[i];
+        const bool escaped = c == '~' || c == '/';
+        room[n++] = escaped ? '~' : c;
+        if (escaped) {
+            room[n++] = c == '~' ? '0' : '1';
+        }
+    }
+    return (struct str){room, n};
+}

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -78,5 +79,8 @@ size_t json_plain_len(struct str text);
 MUST_CHECK enum err_code json_read(struct str text, json_t **out, struct err *err);
 /* Borrowed text of a string value; empty when it is not a string. */
 struct str json_text(const json_t *value);
+
+/* The JSON pointer (RFC 6901) of a member below `pointer`: "~" and "/" in its name are escaped. */
+struct str json_pointer_below(struct arena *arena, struct str pointer, struct str name);
 
 #endif

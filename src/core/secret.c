@@ -88,7 +88,7 @@ static void push_members(struct arena *arena, place_list *places, const struct p
     json_t *member = NULL;
     json_object_foreach((json_t *)(uintptr_t)of->value, key, member)
     {
-        const struct place place = {member, arena_format(arena, "%.*s/%s", STR_ARG(of->at), key),
+        const struct place place = {member, json_pointer_below(arena, of->at, str_from(key)),
                                     of->is_secret || names_a_secret(arena, str_from(key))};
         VEC_PUSH(arena, places, place);
     }

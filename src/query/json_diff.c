@@ -13,40 +13,21 @@ struct difference {
 
 typedef VEC(struct difference) difference_list;
 
-/* "~" and "/" in a name are written "~0" and "~1" (RFC 6901). */
-static struct str below(struct arena *arena, struct str path, struct str name)
-{
-    char *room = arena_array(arena, char, path.len + 2 * name.len + 2);
-    size_t n = 0;
-    for (size_t i = 0; i < path.len; i++) {
-        room[n++] = path.ptr[i];
-    }
-    room[n++] = '/';
-    for (size_t i = 0; i < name.len; i++) {
-        const char c = name.ptr[i];
-        const bool escaped = c == '~' || c == '/';
-        room[n++] = escaped ? '~' : c;
-        if (escaped) {
-            room[n++] = c == '~' ? '0' : '1';
-        }
-    }
-    return (struct str){room, n};
-}
-
 static void push_members(difference_list *open, struct arena *arena, const struct difference *at)
 {
     const char *key = NULL;
     json_t *value = NULL;
     json_object_foreach((json_t *)(uintptr_t)at->before, key, value)
     {
-        const struct difference member = {below(arena, at->path, str_from(key)), value,
+        const struct difference member = {json_pointer_below(arena, at->path, str_from(key)), value,
                                           json_object_get(at->after, key)};
         VEC_PUSH(arena, open, member);
     }
     json_object_foreach((json_t *)(uintptr_t)at->after, key, value)
     {
         if (json_object_get(at->before, key) == NULL) {
-            const struct difference member = {below(arena, at->path, str_from(key)), NULL, value};
+            const struct difference member = {json_pointer_below(arena, at->path, str_from(key)),
+                                              NULL, value};
             VEC_PUSH(arena, open, member);
         }
     }
@@ -57,9 +38,9 @@ static void push_elements(difference_list *open, struct arena *arena, const stru
     const size_t before = json_array_size(at->before);
     const size_t after = json_array_size(at->after);
     for (size_t i = 0; i < (before > after ? before : after); i++) {
-        const struct difference element = {below(arena, at->path, arena_format(arena, "%zu", i)),
-                                           json_array_get(at->before, i),
-                                           json_array_get(at->after, i)};
+        const struct difference element = {
+            json_pointer_below(arena, at->path, arena_format(arena, "%zu", i)),
+            json_array_get(at->before, i), json_array_get(at->after, i)};
         VEC_PUSH(arena, open, element);
     }
 }

@@ -71,7 +71,18 @@ class Calls(unittest.TestCase):
         self.assertEqual(findings("src/platform/a.c", text), [])
 
     def test_a_test_may_not_sleep(self):
-        self.assertEqual(findings("tests/unit/a_test.c", "static void f(void)\n{\n    usleep(5);\n}\n"), ["sleep"])
+        sleeps = "static void f(void)\n{\n    usleep(5);\n}\n"
+        for path in ("tests/unit/a_test.c", "tests/worker/probe.c", "src/engine/a.c"):
+            self.assertEqual(findings(path, sleeps), ["sleep"], path)
+        self.assertEqual(findings("bench/a.c", sleeps), [])
+
+    def test_a_python_test_sleeps_only_between_looks_before_a_deadline(self):
+        looks = "import time\n\n\ndef until(holds):\n    deadline = time.monotonic() + 5\n    while not holds():\n        time.sleep(0.01)\n"
+        hopes = "\n\ndef hopes():\n    time.sleep(1)\n"
+        self.assertEqual(findings("tests/e2e/rig.py", looks), [])
+        self.assertEqual(findings("tests/e2e/rig.py", looks + hopes), ["sleep"], "another function's deadline is not its own")
+        self.assertEqual(findings("tests/e2e/a_test.py", "from time import sleep\nsleep(1)\n"), ["sleep"])
+        self.assertEqual(findings("tests/chaos/kill_loop.py", hopes), [])
 
 
 class Text(unittest.TestCase):
