@@ -105,6 +105,26 @@ static void check_ready(struct doctor *doctor)
     doctor_ok(doctor, "ready", "the server's ledger answers and commits");
 }
 
+/* Whoever may not read it is told by the check of the token. */
+static void check_paused(struct doctor *doctor)
+{
+    struct cli_reply reply;
+    if (doctor_ask(doctor, "/installation", false, &reply) != CLI_OK) {
+        return;
+    }
+    const json_t *pause = json_object_get(reply.json, "pause");
+    if (pause == NULL) {
+        doctor_ok(doctor, "paused", "no: jobs are leased");
+    } else {
+        doctor_warn(doctor, "paused",
+                    "stella orchestrator resume --reason \"...\", when it may go on",
+                    "since %.*s, by %.*s: %.*s", STR_ARG(json_text(json_object_get(pause, "since"))),
+                    STR_ARG(json_text(json_object_get(pause, "by"))),
+                    STR_ARG(json_text(json_object_get(pause, "reason"))));
+    }
+    json_decref(reply.json);
+}
+
 static void check_contract(struct doctor *doctor)
 {
     struct cli_reply reply;
@@ -150,6 +170,7 @@ void doctor_server(struct doctor *doctor)
     doctor->answers = check_answer(doctor);
     if (doctor->answers) {
         check_ready(doctor);
+        check_paused(doctor);
         check_contract(doctor);
         check_token(doctor);
         doctor_figures(doctor);

@@ -111,6 +111,8 @@ struct ledger_backend {
     /* Null where the database has ways of its own. */
     enum err_code (*backup)(const struct ledger_target *target, const char *file,
                             void (*progress)(const char *), struct err *err);
+    /* Reads every page; goes with backup. */
+    enum err_code (*check)(const struct ledger_target *target, struct err *err);
 };
 
 /* The backend that serves this URL, or ERR_USAGE. */
@@ -126,6 +128,32 @@ enum err_code ledger_migrate(const struct ledger_target *target, void (*progress
  * a folder that exists, ERR_IO. */
 enum err_code ledger_backup(const struct ledger_target *target, const char *folder, int64_t now_us,
                             void (*progress)(const char *), struct err *err);
+
+/* A backup on its way back: under names of its own until it is finished, so that what is at the
+ * ledger's name is always whole. */
+struct ledger_restore {
+    struct arena arena;
+    const char *folder;          /* Of the ledger. */
+    const char *ledger;          /* Its file. */
+    const char *staged;          /* Folder of the copy. */
+    struct ledger_target target; /* The copy: to be changed before it is finished. */
+    int lock;
+};
+
+/* Whether the backup's ledger has the digest of its manifest, and there is room at `target`.
+ * Changes nothing. */
+enum err_code ledger_restore_check(const struct ledger_target *target, const char *backup,
+                                   struct err *err);
+/* Copies the backup beside `target`, which must not be there (ERR_ALREADY_EXISTS): digest of the
+ * ledger, every page of the copy, digest of every artifact (ERR_DIGEST_MISMATCH). The backup is only
+ * read. One that was cut short leaves a folder that the next one takes over. */
+enum err_code ledger_restore_begin(struct ledger_restore *restore,
+                                   const struct ledger_target *target, const char *backup,
+                                   void (*progress)(const char *), struct err *err);
+/* Nobody has the copy open any more: it becomes the ledger, durably. */
+enum err_code ledger_restore_finish(struct ledger_restore *restore, struct err *err);
+/* Also after any of them failed. */
+void ledger_restore_end(struct ledger_restore *restore);
 /* Opens and checks: schema version, row security (PostgreSQL), synchronous=FULL and the exclusive
  * lock file (SQLite). ERR_LEDGER_OUTDATED, ERR_LEDGER_LOCKED, ERR_LEDGER_UNAVAILABLE. */
 enum err_code ledger_open(const struct ledger_target *target, struct ledger **out, struct err *err);

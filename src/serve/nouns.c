@@ -65,12 +65,35 @@ static const struct cli_command backup_commands[] = {
     },
 };
 
+static const struct cli_option restore_options[] = {
+    {"data", 0, "DIR", "Folder that gets the ledger; it must hold none [stella-data]"},
+    {"database", 0, "URL", "Mark this database, which PostgreSQL's tools have restored"},
+    {"from", 0, "NAME", "With --database: what the backup is called"},
+    {"settings", 0, "FILE", "Settings file, one name = value a line"},
+};
+
+static const struct cli_command restore_commands[] = {
+    {
+        .verb = "",
+        .arguments = "[FOLDER]",
+        .most = 1,
+        .help = "Bring a backup back: raises every grant, ends its leases, starts paused",
+        .examples = "stella orchestrator restore ./backup-monday --data ./data-anew --dry-run\n"
+                    "stella orchestrator restore ./backup-monday --data ./data-anew",
+        .options = restore_options,
+        .option_count = CLI_COUNT(restore_options),
+        .run = serve_restore,
+    },
+};
+
 const struct cli_noun serve_nouns[] = {
     {"serve", NULL, "Run the service", serve_commands, CLI_COUNT(serve_commands)},
     {"migrate", NULL, "Make or update the ledger's schema", migrate_commands,
      CLI_COUNT(migrate_commands)},
     {"backup", NULL, "Copy the embedded ledger, also while it is served", backup_commands,
      CLI_COUNT(backup_commands)},
+    {"restore", NULL, "Bring a backup back; starts paused", restore_commands,
+     CLI_COUNT(restore_commands)},
     {"doctor", NULL, "Find what is wrong, and how to mend it", doctor_commands,
      CLI_COUNT(doctor_commands)},
 };

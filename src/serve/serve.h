@@ -1,5 +1,5 @@
 /*
- * serve - the verbs that are not clients of the API: serve, migrate, backup.
+ * serve - the verbs that are not clients of the API: serve, migrate, backup, restore.
  */
 #ifndef SERVE_SERVE_H
 #define SERVE_SERVE_H
@@ -28,5 +28,6 @@ enum err_code serve_command(struct engine *engine, struct command *command, stru
 int serve_run(struct cli_call *call);
 int serve_migrate(struct cli_call *call);
 int serve_backup(struct cli_call *call);
+int serve_restore(struct cli_call *call);
 
 #endif

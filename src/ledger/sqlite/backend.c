@@ -240,4 +240,5 @@ const struct ledger_backend ledger_sqlite = {
     .snapshot_end = sqlite_snapshot_end,
     .blobs_open = sqlite_blobs_open,
     .backup = sqlite_backup,
+    .check = sqlite_check,
 };

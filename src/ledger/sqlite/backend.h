@@ -106,6 +106,7 @@ void sqlite_snapshot_end(struct reader *base);
 /* backup.c */
 enum err_code sqlite_backup(const struct ledger_target *target, const char *file,
                             void (*progress)(const char *), struct err *err);
+enum err_code sqlite_check(const struct ledger_target *target, struct err *err);
 
 /* blobs.c */
 enum err_code sqlite_blobs_open(const struct ledger_target *target, struct blobs **out,

@@ -78,3 +78,16 @@ enum err_code sqlite_backup(const struct ledger_target *target, const char *file
     }
     return code;
 }
+
+enum err_code sqlite_check(const struct ledger_target *target, struct err *err)
+{
+    sqlite3 *db = NULL;
+    struct hash_key seed;
+    TRY(database_open_reading(database_path(target), &db, err));
+    enum err_code code = database_check_schema(db, &seed, err);
+    if (code == ERR_OK) {
+        code = check_copy(db, err);
+    }
+    database_close(db);
+    return code;
+}
