@@ -13,13 +13,13 @@ static void take_task(struct group *group, int16_t shard, enum phase phase, stru
     task_list_push(&group->ticks[shard].tasks[phase], task);
 }
 
-/* Takes from one queue until the group holds enough. */
+/* Takes from one queue until the group holds `most` units. */
 static void take_queue(struct group *group, int16_t shard, enum engine_queue queue,
-                       enum phase phase)
+                       enum phase phase, int32_t most)
 {
     struct engine *engine = group->engine;
     const struct task_list *waiting = &engine->shards[shard].waiting[queue];
-    while (waiting->first != NULL && group->units < engine->config.group_units) {
+    while (waiting->first != NULL && group->units < most) {
         struct task *task = node_dequeue(engine, shard, queue);
         take_task(group, shard, phase, task, task->units);
     }
@@ -82,6 +82,11 @@ static uint64_t oldest_work(const struct shard_state *shard)
     return shard->due ? 0 : report < control ? report : control;
 }
 
+static uint64_t oldest_control(const struct shard_state *shard)
+{
+    return arrival(&shard->waiting[QUEUE_CONTROL]);
+}
+
 static uint64_t oldest_submit(const struct shard_state *shard)
 {
     return arrival(&shard->waiting[QUEUE_SUBMITS]);
@@ -115,14 +120,29 @@ static size_t waiting_shards(const struct engine *engine,
     return count;
 }
 
+/* A worker stands still while its claim waits, not while its report does: three quarters of a group
+ * are claims' first. The rest keeps reports going when claims alone would fill every group. */
+static void take_claims(struct group *group)
+{
+    const struct engine *engine = group->engine;
+    const int32_t most = engine->config.group_units - engine->config.group_units / 4;
+    struct waiting_shard waiting[SHARD_COUNT];
+    const size_t claiming = waiting_shards(engine, oldest_control, waiting);
+    for (size_t i = 0; i < claiming && group->units < most; i++) {
+        take_queue(group, waiting[i].shard, QUEUE_CONTROL, PHASE_CONTROL, most);
+    }
+}
+
 static void take_shards(struct group *group)
 {
     const struct engine *engine = group->engine;
+    const int32_t most = engine->config.group_units;
     struct waiting_shard waiting[SHARD_COUNT];
+    take_claims(group);
     const size_t working = waiting_shards(engine, oldest_work, waiting);
-    for (size_t i = 0; i < working && group->units < engine->config.group_units; i++) {
-        take_queue(group, waiting[i].shard, QUEUE_REPORTS, PHASE_REPORTS);
-        take_queue(group, waiting[i].shard, QUEUE_CONTROL, PHASE_CONTROL);
+    for (size_t i = 0; i < working && group->units < most; i++) {
+        take_queue(group, waiting[i].shard, QUEUE_REPORTS, PHASE_REPORTS, most);
+        take_queue(group, waiting[i].shard, QUEUE_CONTROL, PHASE_CONTROL, most);
         take_due(group, waiting[i].shard);
     }
     const size_t submitting = waiting_shards(engine, oldest_submit, waiting);
