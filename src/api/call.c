@@ -224,8 +224,9 @@ static bool scope_is_held(struct call *call)
 {
     const struct route *route = call->route;
     /* Tenants, tokens and the figures of all are the installation's business. */
-    const bool is_above = call->who.for_tenant != 0 && route->tenant == TENANT_NONE &&
-                          (route->scope == SCOPE_ADMIN || route->scope == 0);
+    const bool is_above =
+        call->who.for_tenant != 0 && route->tenant == TENANT_NONE &&
+        (route->scope == SCOPE_ADMIN || route->scope == SCOPE_QUOTA || route->scope == 0);
     if (!is_above &&
         (scope_allows(call->who.scopes, call->scope) ||
          (route->other_scope != 0 && scope_allows(call->who.scopes, route->other_scope)))) {

@@ -160,6 +160,10 @@ static struct str say_gate(struct arena *arena, const struct explanation *told)
     case EXPLAIN_SOURCE:
         return arena_format(arena, "Source %.*s is switched off.", STR_ARG(source));
     case EXPLAIN_TENANT: return say_limit(arena, gate, "The tenant");
+    case EXPLAIN_QUOTA:
+        return arena_format(arena,
+                            "The tenant has %lld slots of its group and may have no more now.",
+                            number_of(gate, "in_use"));
     case EXPLAIN_TYPE: return say_limit(arena, gate, "The job type");
     case EXPLAIN_SERVICE:
         return arena_format(arena,

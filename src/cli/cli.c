@@ -16,11 +16,11 @@
 enum { NOUNS_MAX = 32 };
 
 static const struct cli_noun *const CLIENT_NOUNS[] = {
-    &cli_sources,   &cli_job_types, &cli_runs,    &cli_jobs,       &cli_bulk,
-    &cli_artifacts, &cli_history,   &cli_tenants, &cli_tokens,     &cli_workers,
-    &cli_throttles, &cli_breakers,  &cli_status,  &cli_pause,      &cli_resume,
-    &cli_contexts,  &cli_whoami,    &cli_version, &cli_completion, &cli_complete_noun,
-    &cli_help_noun,
+    &cli_sources,       &cli_job_types, &cli_runs,     &cli_jobs,    &cli_bulk,
+    &cli_artifacts,     &cli_history,   &cli_tenants,  &cli_quotas,  &cli_tokens,
+    &cli_workers,       &cli_throttles, &cli_breakers, &cli_status,  &cli_pause,
+    &cli_resume,        &cli_contexts,  &cli_whoami,   &cli_version, &cli_completion,
+    &cli_complete_noun, &cli_help_noun,
 };
 
 const char *cli_value(const struct cli_call *call, const char *name)

@@ -14,6 +14,7 @@ extern const struct cli_noun cli_bulk;
 extern const struct cli_noun cli_artifacts;
 extern const struct cli_noun cli_history;
 extern const struct cli_noun cli_tenants;
+extern const struct cli_noun cli_quotas;
 extern const struct cli_noun cli_tokens;
 extern const struct cli_noun cli_workers;
 extern const struct cli_noun cli_status;

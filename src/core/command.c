@@ -12,6 +12,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/installation.h"
+#include "core/quota_change.h"
 #include "core/report.h"
 #include "core/retain.h"
 #include "core/submit.h"
@@ -58,6 +59,8 @@ static const struct command_room rooms[] = {
     [COMMAND_TENANT_NAME] = {tenant_name_want, tenant_name_decide, false},
     [COMMAND_TENANT_OPEN] = {tenant_want, NULL, false},
     [COMMAND_TENANT_CHANGE] = {tenant_want, tenant_change_decide, false},
+    [COMMAND_QUOTA_GROUP_PUT] = {quota_group_put_want, quota_group_put_decide, false},
+    [COMMAND_QUOTA_SET] = {quota_set_want, quota_set_decide, false},
     [COMMAND_TOKEN_ADD] = {token_want, token_add_decide, false},
     [COMMAND_TOKEN_REVOKE] = {token_want, token_revoke_decide, false},
     [COMMAND_JOB_TYPE_PUT] = {put_want, job_type_put_decide, false},
@@ -158,7 +161,7 @@ void command_decide(struct command *command, struct facts *facts, const struct l
         .t = facts_tenant(facts, command->shard, command->tenant),
         .limits = limits,
         .actor = command->actor,
-        .floor = command->floor,
+        .floor = quota_floor(command, facts_tenant(facts, command->shard, command->tenant)),
     };
     if (d.t->row == NULL) {
         (void)err_set(&command->err, ERR_NOT_FOUND, "there is no such tenant");
@@ -169,6 +172,7 @@ void command_decide(struct command *command, struct facts *facts, const struct l
         CHECK(d.t->config != NULL);
     }
     room->decide(command, &d);
+    quota_settle(facts, d.t, command->actor, command->group_floor);
     command->live_max = d.t->row->max_live;
     command->live_left = command->live_max - d.t->row->live;
 }

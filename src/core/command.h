@@ -16,13 +16,16 @@
 #include "base/err.h"
 #include "core/bucket.h"
 #include "core/facts.h"
+#include "core/quota.h"
 #include "core/state.h"
 
 enum command_kind {
     COMMAND_TENANT_NAME, /* System shard: allots a number and a name. */
     COMMAND_TENANT_OPEN, /* Home shard: makes the tenant's row. Repeating it changes nothing. */
     COMMAND_TENANT_CHANGE,
-    COMMAND_TOKEN_ADD, /* System shard, as TOKEN_REVOKE. */
+    COMMAND_QUOTA_GROUP_PUT, /* System shard. */
+    COMMAND_QUOTA_SET,       /* Home shard, with the shared one. */
+    COMMAND_TOKEN_ADD,       /* System shard, as TOKEN_REVOKE. */
     COMMAND_TOKEN_REVOKE,
     COMMAND_JOB_TYPE_PUT,
     COMMAND_SOURCE_PUT,
@@ -278,6 +281,22 @@ struct tenant_change {
     int32_t version;       /* Output; of a refusal, the one that is there. */
 };
 
+/* GROUP_PUT and SET. A refusal leaves `was` and `now` null. */
+struct quota_change {
+    struct str group;         /* By name; SET: empty for none. */
+    enum quota_policy policy; /* GROUP_PUT, as the next two. */
+    int32_t capacity;
+    int32_t weight;
+    struct quota_member_row member; /* SET: its limits. */
+    int32_t if_version;             /* 0: must not exist; else the version that is replaced. */
+    bool create_only;
+    bool any_version;
+    bool is_dry;           /* Says what would be; changes nothing. */
+    int32_t version;       /* Output; of a refusal, the one that is there or 0. */
+    const struct row *was; /* Output: a group's or a member's row, null when there was none. */
+    const struct row *now; /* Output. */
+};
+
 struct token_change {
     int64_t token; /* ADD: output. REVOKE: input. */
     struct str name;
@@ -388,14 +407,17 @@ struct command {
     struct sha256 request_digest;
     struct arena *arena; /* For outputs; lives until the command is done. */
     int64_t floor;       /* Lowest virtual time among the backlogged tenants, as the node saw it. */
-    struct err err;      /* Output. */
-    bool again;          /* Output: decide once more in a following group. */
-    bool replayed;       /* Output: answered from the request key. */
-    int64_t live_max;    /* Output: unfinished jobs that the tenant may have … */
-    int64_t live_left;   /* … and how many more those are than it has now. */
+    const int64_t *quota_floors; /* The same within each quota group; null: none is known. */
+    int64_t group_floor;         /* CLAIM: that the tenant's group stands level with at least. */
+    struct err err;              /* Output. */
+    bool again;                  /* Output: decide once more in a following group. */
+    bool replayed;               /* Output: answered from the request key. */
+    int64_t live_max;            /* Output: unfinished jobs that the tenant may have … */
+    int64_t live_left;           /* … and how many more those are than it has now. */
 
     union {
         struct tenant_change tenant_change;
+        struct quota_change quota;
         struct token_change token;
         struct config_put put;
         struct worker_change worker;

@@ -5,6 +5,7 @@
 #include "core/fairness.h"
 #include "core/gate.h"
 #include "core/lease.h"
+#include "core/quota_use.h"
 #include "core/service.h"
 #include "core/submit.h"
 #include "core/throttle.h"
@@ -106,6 +107,7 @@ bool claim_want(const struct command *command, struct facts *facts, const struct
     struct tenant_facts *t = facts_tenant(facts, command->shard, command->tenant);
     bool known = config_want(facts, t);
     known &= want_open_lanes(facts, t, claim->types, facts->now, heads_for(claim->max));
+    known &= quota_want(facts, t);
     if (!known || t->row == NULL || t->config == NULL) {
         return known;
     }
@@ -138,6 +140,9 @@ static struct gate gate_decide(struct decision *d, struct choice *choice)
     struct gate gate = gate_source(choice->source);
     if (gate.hold == HOLD_NONE) {
         gate = gate_tenant(d->t->row, 1);
+    }
+    if (gate.hold == HOLD_NONE) {
+        gate = quota_gate(d->facts, d->t, 1);
     }
     if (gate.hold == HOLD_NONE && choice->type->max_inflight > 0) {
         gate = gate_type(choice->type, type_inflight(d->t, choice->lane->job_type), 1);
@@ -399,6 +404,9 @@ void claim_decide(struct command *command, struct decision *d)
             break;
         }
         const struct gate gate = gate_decide(d, choice);
+        if (gate.hold == HOLD_QUOTA) {
+            break; /* So it is for all its lanes; and that is not the tenant's to be told. */
+        }
         lane_hold(d, choice->lane, gate, choice->service);
         if (gate.hold != HOLD_NONE) {
             choice->lane = NULL; /* Not asked again by this claim. */

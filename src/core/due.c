@@ -5,6 +5,7 @@
 #include "core/attempt.h"
 #include "core/bulk_work.h"
 #include "core/config.h"
+#include "core/quota_use.h"
 #include "core/settle.h"
 #include "core/submit.h"
 #include "core/throttle.h"
@@ -64,6 +65,7 @@ static bool want_leases(struct facts *facts, const struct limits *limits,
         struct tenant_facts *t = tenant_at(facts, row->shard, row->tenant);
         if (row->due_at <= facts->now) {
             known &= config_want(facts, t);
+            known &= quota_want(facts, t);
             known &= attempt_want(facts, t, limits, row);
             const struct service_end end = end_of(row, facts->now);
             known &= service_end_want(facts, t, limits, row, &end);
@@ -154,7 +156,7 @@ static struct decision decision_for(struct facts *facts, const struct limits *li
         .t = tenant_at(facts, shard, tenant),
         .limits = limits,
         .actor = STR("timer"),
-        .floor = command->floor,
+        .floor = quota_floor(command, tenant_at(facts, shard, tenant)),
     };
 }
 
@@ -269,6 +271,7 @@ static void leases_due(const struct command *command, struct facts *facts,
             end_overdue(&d, lease, class);
         }
     }
+    quota_settle_shard(facts, command->shard, command->actor);
     /* The list was cut: whatever comes after it is not earlier than its last. */
     if (s->due_leased.n == (size_t)limits->due_cap) {
         const struct row *last = s->due_leased.v[s->due_leased.n - 1];
@@ -387,6 +390,7 @@ bool recall_want(const struct command *command, struct facts *facts, const struc
         const struct leased_row *row = (const struct leased_row *)s->due_leased.v[i];
         struct tenant_facts *t = tenant_at(facts, row->shard, row->tenant);
         known &= config_want(facts, t);
+        known &= quota_want(facts, t);
         known &= attempt_want(facts, t, limits, row);
     }
     return known;
@@ -405,5 +409,6 @@ void recall_decide(struct command *command, struct facts *facts, const struct li
             recalled++;
         }
     }
+    quota_settle_shard(facts, command->shard, command->actor);
     command->again = recalled > 0 && s->due_leased.n == (size_t)limits->due_cap;
 }

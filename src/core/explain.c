@@ -4,51 +4,13 @@
 #include "base/time.h"
 #include "core/bucket.h"
 #include "core/dispatch.h"
+#include "core/quota_use.h"
 #include "core/service.h"
 #include "core/settle.h"
 #include "core/submit.h"
 #include "core/throttle.h"
 
 enum { MICRO = 1000000 };
-
-static const char *const gate_names[EXPLAIN_GATES] = {
-    [EXPLAIN_PAUSE] = "pause",
-    [EXPLAIN_RUN] = "run",
-    [EXPLAIN_PREDECESSORS] = "predecessors",
-    [EXPLAIN_RELEASE] = "release",
-    [EXPLAIN_TIME] = "time",
-    [EXPLAIN_SOURCE] = "source",
-    [EXPLAIN_TENANT] = "tenant",
-    [EXPLAIN_TYPE] = "type",
-    [EXPLAIN_SERVICE] = "service",
-    [EXPLAIN_HOST] = "host",
-    [EXPLAIN_TOKENS] = "tokens",
-    [EXPLAIN_LANE] = "lane",
-    [EXPLAIN_WORKER] = "worker",
-    [EXPLAIN_TURN] = "turn",
-};
-
-static const char *const lift_names[] = {"time", "jobs", "submitter", "operator", "worker"};
-
-const char *explain_gate_name(enum explain_gate_id id)
-{
-    return gate_names[id];
-}
-
-const char *explain_lift_name(enum explain_lift lift)
-{
-    return lift_names[lift];
-}
-
-const struct explain_gate *explain_first(const struct explanation *told)
-{
-    for (size_t i = 0; i < told->gate_count; i++) {
-        if (told->gates[i].hold != HOLD_NONE) {
-            return &told->gates[i];
-        }
-    }
-    return NULL;
-}
 
 static const struct lane_row *lane_of(const struct tenant_facts *t, const struct carry *carry)
 {
@@ -151,6 +113,7 @@ bool explain_want(struct facts *facts, struct tenant_facts *t, struct job_id job
                   enum explain_depth depth)
 {
     bool known = config_want(facts, t);
+    known &= quota_look_want(facts, t);
     known &= want(facts, t, WANT_WAITING, job.v);
     if (depth == EXPLAIN_ALL) {
         known &= want(facts, t, WANT_LEASED, job.v);
@@ -354,12 +317,41 @@ static void say_limit(struct explain_gate *gate, struct gate alone, struct gate 
     }
 }
 
+/* The numbers are the tenant's own; what others hold is theirs, and shows in the verdict only. */
+static void say_quota(struct explaining *e)
+{
+    const struct quota_place place = quota_place_of(e->facts, e->t);
+    const int64_t ahead = e->out->position.ahead;
+    if (place.member == NULL) {
+        return;
+    }
+    const struct quota_terms terms =
+        quota_terms_of((enum quota_policy)place.group->policy, place.member);
+    struct explain_gate *gate = add_gate(e, EXPLAIN_QUOTA, LIFT_JOBS);
+    gate->hold = quota_gate(e->facts, e->t, 1).hold;
+    add_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
+    if (place.member->burst_s > 0) {
+        add_number(
+            gate, "burst_left_s", EXPLAIN_NUMBER,
+            quota_burst_left((enum quota_policy)place.group->policy, place.member, e->facts->now));
+    }
+    add_number(gate, "in_use", EXPLAIN_NUMBER, place.member->in_use);
+    if (terms.most < INT32_MAX) {
+        add_number(gate, "most", EXPLAIN_NUMBER, terms.most);
+    }
+    add_number(gate, "nominal", EXPLAIN_NUMBER, terms.nominal);
+    if (quota_gate(e->facts, e->t, ahead + 1).hold != HOLD_NONE) {
+        set_free(gate, "slots", EXPLAIN_NUMBER, ahead + 1);
+    }
+}
+
 static void say_limits(struct explaining *e)
 {
     const struct tenant_row *tenant = e->t->row;
     const int64_t ahead = e->out->position.ahead;
     say_limit(add_gate(e, EXPLAIN_TENANT, LIFT_JOBS), gate_tenant(tenant, 1),
               gate_tenant(tenant, ahead + 1), tenant->inflight, tenant->max_inflight, ahead);
+    say_quota(e);
     const int64_t in_use = type_inflight(e->t, e->type->name);
     say_limit(add_gate(e, EXPLAIN_TYPE, LIFT_JOBS), gate_type(e->type, in_use, 1),
               gate_type(e->type, in_use, ahead + 1), in_use, e->type->max_inflight, ahead);

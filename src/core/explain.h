@@ -33,6 +33,7 @@ enum explain_gate_id {
     EXPLAIN_TIME,         /* Delay, backoff, throttle are over. */
     EXPLAIN_SOURCE,
     EXPLAIN_TENANT,
+    EXPLAIN_QUOTA, /* The slots that it shares with other tenants. */
     EXPLAIN_TYPE,
     EXPLAIN_SERVICE, /* The downstream services that it needs are well. */
     EXPLAIN_HOST,

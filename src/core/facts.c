@@ -208,6 +208,12 @@ static bool number_of(const struct row *row, int64_t *out_key)
     switch ((enum table_id)row->table) {
     case TABLE_INSTALLATION: *out_key = ((const struct installation_row *)row)->tenant; return true;
     case TABLE_TOKENS: *out_key = ((const struct token_row *)row)->token; return true;
+    case TABLE_QUOTA_GROUPS:
+        *out_key = ((const struct quota_group_row *)row)->quota_group;
+        return true;
+    case TABLE_QUOTA_MEMBERS:
+        *out_key = ((const struct quota_member_row *)row)->member;
+        return true;
     case TABLE_LANES: *out_key = ((const struct lane_row *)row)->lane; return true;
     case TABLE_RUNS: *out_key = ((const struct run_row *)row)->run; return true;
     case TABLE_JOBS: *out_key = ((const struct job_row *)row)->job; return true;

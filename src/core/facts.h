@@ -33,6 +33,10 @@ enum want_kind {
     WANT_INSTALLATION,   /* [installation] */
     WANT_TENANT_NAME,    /* text = name [tenant_names] */
     WANT_TOKEN,          /* a = token [tokens] */
+    WANT_QUOTA_GROUP,    /* a = group [quota_groups] */
+    WANT_QUOTA_GROUPS,   /* limit: by group [quota_groups] */
+    WANT_QUOTA_MEMBER,   /* a = tenant [quota_members] */
+    WANT_QUOTA_MEMBERS,  /* a = group, limit: by tenant [quota_members] */
     WANT_LEASED,         /* a = job [leased] */
     WANT_OUTCOME,        /* a = job [outcomes] */
     WANT_JOB,            /* a = job [jobs] */

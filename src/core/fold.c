@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/fairness.h"
 #include "core/fold_bulk.h"
+#include "core/fold_quota.h"
 #include "core/fold_retain.h"
 #include "core/fold_rows.h"
 #include "core/state.h"
@@ -511,6 +512,9 @@ static const struct {
     {"lane.opened", lane_opened},
     {"node.started", nothing},
     {"payloads.erased", fold_payloads_erased},
+    {"quota.group_put", fold_quota_group_put},
+    {"quota.set", fold_quota_set},
+    {"quota.used", fold_quota_used},
     {"request.stored", request_stored},
     {"requests.dropped", fold_requests_dropped},
     {"run.abandoned", run_abandoned},
@@ -522,6 +526,7 @@ static const struct {
     {"source.put", source_put},
     {"tenant.backlogged", tenant_backlogged},
     {"tenant.changed", tenant_changed},
+    {"tenant.grouped", fold_tenant_grouped},
     {"tenant.named", tenant_named},
     {"tenant.opened", tenant_opened},
     {"throttle.blocked", throttle_blocked},

@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/job_log.h"
 #include "core/lease.h"
+#include "core/quota_use.h"
 #include "core/submit.h"
 #include "core/throttle.h"
 
@@ -174,6 +175,7 @@ bool report_want(const struct command *command, struct facts *facts, const struc
 {
     struct tenant_facts *t = facts_tenant(facts, command->shard, command->tenant);
     bool known = config_want(facts, t);
+    known &= quota_want(facts, t);
     for (size_t i = 0; i < command->report.count; i++) {
         const struct report_item *item = &command->report.items[i];
         const bool asked = want(facts, t, WANT_LEASED, item->job.v);

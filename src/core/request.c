@@ -66,6 +66,8 @@ bool request_is_answered(struct command *command, struct decision *d)
     case COMMAND_TENANT_NAME:
     case COMMAND_TENANT_OPEN:
     case COMMAND_TENANT_CHANGE:
+    case COMMAND_QUOTA_GROUP_PUT:
+    case COMMAND_QUOTA_SET:
     case COMMAND_TOKEN_ADD:
     case COMMAND_TOKEN_REVOKE:
     case COMMAND_JOB_TYPE_PUT:

@@ -29,6 +29,8 @@ enum table_id {
     TABLE_INSTALLATION,
     TABLE_TOKENS,
     TABLE_BREAKERS,
+    TABLE_QUOTA_GROUPS,
+    TABLE_QUOTA_MEMBERS,
     TABLE_LANES,
     TABLE_THROTTLES,
     TABLE_RUNS,
@@ -108,6 +110,7 @@ struct tenant_row {
     int64_t key_turned_at;  /* When key_generation began. */
     int64_t erased_to;      /* Last job that retention has passed; 0 before the first. */
     int64_t next_bulk;
+    int32_t quota_group; /* That it shares slots in; 0 for none. quota.h */
 };
 
 /* Directory of tenants: rows of the system tenant, so that names are unique across shards. */
@@ -240,6 +243,49 @@ struct breaker_row {
     struct str evidence; /* Numbers: head, then calls, failures, slow of each bucket. */
     struct str workers;  /* Name, called_at, failed_at of each. */
     struct str probes;   /* Tenant, job, grant of each. */
+};
+
+/* Tenants that share slots; a row of the system tenant. What its policy and numbers mean: quota.h
+ */
+struct quota_group_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant; /* TENANT_SYSTEM */
+    int32_t quota_group;
+    struct str name;
+    int32_t version;
+    int16_t policy; /* enum quota_policy */
+    int32_t capacity;
+    int32_t weight;  /* Among groups, and tenants that are in none. */
+    int64_t members; /* Counter: rows of quota_members. */
+    int64_t nominal; /* Counter: sum of theirs. */
+    int64_t floors;  /* Counter: sum of theirs. */
+    int64_t in_use;  /* Counter: sum of theirs. */
+    int64_t unlent;  /* Sum of what is idle and not lent. */
+    int64_t charged; /* As tenants.charged, by the group's weight. */
+    int64_t lift;
+};
+
+/* A tenant's part in its group; a row of the system tenant, too. Limits of -1: none. */
+struct quota_member_row {
+    struct row row;
+    int16_t shard;
+    int32_t tenant; /* TENANT_SYSTEM */
+    int32_t member; /* The tenant. */
+    int32_t quota_group;
+    int32_t version;
+    int32_t nominal;
+    int32_t borrow_limit;
+    int32_t lend_limit;
+    int32_t hard_max;
+    int32_t floor;
+    int16_t class;
+    int64_t burst_s;    /* Slot-seconds it may borrow when it has not for long; 0: no budget. */
+    int64_t refill_s;   /* From empty to full. */
+    int64_t burst_left; /* Slot-microseconds, at burst_at. */
+    int64_t burst_at;
+    int64_t in_use;  /* Counter: the tenant's rows in leased. */
+    int64_t charged; /* Of the tenant, as far as the group was charged. */
 };
 
 /* One per {tenant, job type, source}; never deleted, so a lane id names that pair for good. */

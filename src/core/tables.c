@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "core/quota_columns.h"
 
 static const struct column shard_columns[] = {
     {"shard", COLUMN_I2, COLUMN_KEY, offsetof(struct shard_row, shard)},
@@ -39,6 +40,7 @@ static const struct column tenant_columns[] = {
     {"key_turned_at", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, key_turned_at)},
     {"erased_to", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, erased_to)},
     {"next_bulk", COLUMN_I8, COLUMN_PLAIN, offsetof(struct tenant_row, next_bulk)},
+    {"quota_group", COLUMN_I4, COLUMN_PLAIN, offsetof(struct tenant_row, quota_group)},
 };
 
 static const struct column tenant_name_columns[] = {
@@ -488,6 +490,10 @@ static const struct table tables[TABLE_COUNT] = {
     [TABLE_INSTALLATION] = TABLE("installation", installation),
     [TABLE_TOKENS] = TABLE("tokens", token),
     [TABLE_BREAKERS] = TABLE("breakers", breaker),
+    [TABLE_QUOTA_GROUPS] = {"quota_groups", sizeof(struct quota_group_row), quota_group_columns,
+                            QUOTA_GROUP_COLUMNS, false},
+    [TABLE_QUOTA_MEMBERS] = {"quota_members", sizeof(struct quota_member_row), quota_member_columns,
+                             QUOTA_MEMBER_COLUMNS, false},
     [TABLE_LANES] = TABLE("lanes", lane),
     [TABLE_THROTTLES] = TABLE("throttles", throttle),
     [TABLE_RUNS] = TABLE("runs", run),

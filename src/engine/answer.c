@@ -183,6 +183,28 @@ static void learn_rows(struct group *group)
     }
 }
 
+/* What they share was read under its lock, or not at all. */
+static void learn_shares(struct group *group)
+{
+    struct summary *summary = &group->engine->summary;
+    const struct tenant_facts *system = map_find(&group->facts.tenants, TENANT_SYSTEM);
+    if (!group->ticks[SHARD_SYSTEM].taken || system == NULL || system->row == NULL) {
+        return;
+    }
+    const struct map *groups = &system->by_key[TABLE_QUOTA_GROUPS];
+    for (size_t i = 0; i < groups->n; i++) {
+        struct group_summary *better = summary_learn_group(summary, groups->entries[i].value);
+        if (better != NULL) {
+            VEC_PUSH(&group->arena, &group->freed, better);
+        }
+    }
+    const struct map *members = &system->by_key[TABLE_QUOTA_MEMBERS];
+    for (size_t i = 0; i < members->n; i++) {
+        summary_learn_member(summary, members->entries[i].value);
+    }
+    summary->shared_seq = system->row->head_seq;
+}
+
 static void learn_shards(struct group *group)
 {
     const int64_t mono = clock_mono().us;
@@ -222,6 +244,9 @@ static void wake_claims(struct group *group)
         if (summary != NULL) {
             ask_wake(engine, summary);
         }
+    }
+    for (size_t i = 0; i < group->freed.n && engine->park.parked > 0; i++) {
+        ask_wake_group(engine, group->freed.v[i]);
     }
 }
 
@@ -315,6 +340,7 @@ void group_answer(struct group *group)
     group->stamp = engine->summary.stamp;
     each_task(group, release_offer, NULL);
     learn_rows(group);
+    learn_shares(group);
     learn_shards(group);
     count_group(group);
     each_task(group, task_done, &answers);

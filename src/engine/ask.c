@@ -35,13 +35,14 @@ static void ask_init(struct claiming *claiming, struct claim_ask *ask, int16_t s
     ask->task.claiming = claiming;
 }
 
-static struct offer_request request_of(const struct claiming *claiming)
+static struct offer_request request_of(const struct engine *engine, const struct claiming *claiming)
 {
     return (struct offer_request){.tenant = claiming->claim->tenant,
                                   .types = claiming->types,
                                   .type_count = claiming->type_count,
                                   .max = claiming->claim->max,
-                                  .visits = &claiming->visits};
+                                  .visits = &claiming->visits,
+                                  .now = node_ledger_now(engine)};
 }
 
 static bool is_gone(const struct claiming *claiming)
@@ -58,7 +59,7 @@ void ask_route(struct engine *engine, struct claiming *claiming)
         return;
     }
     struct offer offers[OFFER_TENANTS_MAX];
-    const struct offer_request request = request_of(claiming);
+    const struct offer_request request = request_of(engine, claiming);
     const size_t count = engine->ready ? summary_offer(&engine->summary, &request, offers) : 0;
     if (count > 0) {
         struct claim_ask *asks = asks_begin(claiming, count);
@@ -66,6 +67,7 @@ void ask_route(struct engine *engine, struct claiming *claiming)
             const struct tenant_summary *tenant = offers[i].tenant;
             ask_init(claiming, &asks[i], tenant->shard, tenant->tenant, offers[i].jobs);
             asks[i].offer = offers[i];
+            asks[i].command.group_floor = offers[i].group == NULL ? 0 : offers[i].group->start;
         }
         for (size_t i = 0; i < count; i++) {
             node_enqueue(engine, &asks[i].task);
@@ -116,12 +118,21 @@ void ask_wake(struct engine *engine, struct tenant_summary *tenant)
         if (!engine->ready || tenant->open <= tenant->reserved) {
             return;
         }
-        const struct offer_request request = request_of(c);
+        const struct offer_request request = request_of(engine, c);
         if (summary_may_offer(&request, tenant)) {
             park_remove(&engine->park, c);
             ask_route(engine, c);
         }
         c = next;
+    }
+}
+
+void ask_wake_group(struct engine *engine, const struct group_summary *group)
+{
+    for (size_t i = 0; i < engine->summary.active.n && engine->park.first != NULL; i++) {
+        if (engine->summary.active.v[i]->share.group == group) {
+            ask_wake(engine, engine->summary.active.v[i]);
+        }
     }
 }
 

@@ -19,6 +19,8 @@ void ask_repeat(struct engine *engine, struct claiming *claiming);
 void ask_route(struct engine *engine, struct claiming *claiming);
 /* Parked claims that the tenant may serve now are offered to it. */
 void ask_wake(struct engine *engine, struct tenant_summary *tenant);
+/* The same for all members of a group. */
+void ask_wake_group(struct engine *engine, const struct group_summary *group);
 void ask_wake_all(struct engine *engine);
 /* Somebody saw this version of the installation's configuration: when it is another than was seen
  * last, whoever found nothing may find something. */

@@ -33,6 +33,7 @@ static void clear(struct group *group)
     memset(&group->pins, 0, sizeof(group->pins));
     memset(&group->kept_jobs, 0, sizeof(group->kept_jobs));
     memset(&group->befores, 0, sizeof(group->befores));
+    memset(&group->freed, 0, sizeof(group->freed));
     arena_reset(&group->arena);
 }
 
@@ -241,6 +242,7 @@ static enum err_code decide_task(struct group *group, struct task *task, struct 
     struct command *command = task->command;
     VEC_PUSH(&group->arena, &group->befores, ((struct before){command, *command}));
     command->floor = group->floor;
+    command->quota_floors = group->quota_floors;
     if (task->claiming != NULL || task->request == NULL) {
         command->arena = &group->arena;
     }
@@ -368,6 +370,7 @@ static enum err_code begin(struct group *group, struct err *err)
     (void)want_all(group, true);
     TRY(ledger_begin(group->ledger, group->shards, group->shard_count, &group->facts, err));
     group->open = true;
+    group->facts.wants_shared = false; /* Asked before any lock was held; asked again if need be. */
     mutex_take(&engine->lock);
     node_see_clock(engine, group->facts.clock);
     group->ready_since = engine->ready_since;

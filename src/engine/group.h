@@ -37,8 +37,9 @@ struct group {
     size_t shard_count;
     int32_t units;
     int64_t id;
-    int64_t floor;       /* Lowest virtual time among the backlogged. */
-    int64_t ready_since; /* As the node's, at the begin. */
+    int64_t floor;                              /* Lowest virtual time among the backlogged … */
+    int64_t quota_floors[QUOTA_GROUPS_MAX + 1]; /* … and among those of a quota group. */
+    int64_t ready_since;                        /* As the node's, at the begin. */
     int64_t clock_offset;
     int64_t begun;        /* Mono. */
     uint64_t stamp;       /* Of the summary, before it learned from this group. */
@@ -48,7 +49,8 @@ struct group {
     bool written;         /* The last run committed something. */
     VEC(struct before) befores;
     VEC(struct config_entry *) pins;
-    VEC(struct job_row *) kept_jobs; /* Taken out of the node's cache. */
+    VEC(struct job_row *) kept_jobs;   /* Taken out of the node's cache. */
+    VEC(struct group_summary *) freed; /* Quota groups with more room than before. */
 };
 
 void group_init(struct group *group, struct engine *engine);

@@ -42,6 +42,74 @@ static void changed(struct summary *summary, struct tenant_summary *t)
     t->changed = ++summary->stamp;
 }
 
+/* ---- Groups ---- */
+
+static int64_t virtual_time_of(const struct tenant_summary *t)
+{
+    return t->virtual_time + t->reserved_cost;
+}
+
+static struct group_summary *group_of(struct summary *summary, int32_t number)
+{
+    while ((int32_t)summary->groups.n < number) {
+        VEC_PUSH(&summary->arena, &summary->groups, NULL);
+    }
+    struct group_summary **group = &summary->groups.v[number - 1];
+    if (*group == NULL) {
+        *group = arena_new(&summary->arena, struct group_summary);
+        (*group)->row.quota_group = number;
+        (*group)->row.weight = 1;
+    }
+    return *group;
+}
+
+struct group_summary *summary_learn_group(struct summary *summary,
+                                          const struct quota_group_row *row)
+{
+    struct group_summary *group = group_of(summary, row->quota_group);
+    const bool better = row->version != group->row.version || row->in_use < group->row.in_use ||
+                        row->unlent < group->row.unlent;
+    group->row = *row;
+    group->row.name = (struct str){NULL, 0};
+    for (size_t i = 0; better && i < summary->active.n; i++) {
+        if (summary->active.v[i]->share.group == group) {
+            changed(summary, summary->active.v[i]);
+        }
+    }
+    return better ? group : NULL;
+}
+
+/* The group that the tenant's open work is counted in. */
+static void set_group(struct summary *summary, struct tenant_summary *t,
+                      struct group_summary *group)
+{
+    if (t->share.group == group) {
+        return;
+    }
+    if (t->active_at != 0 && t->share.group != NULL) {
+        t->share.group->active--;
+    }
+    t->share.group = group;
+    if (t->active_at != 0 && group != NULL && group->active++ == 0) {
+        group->start = summary_floor(summary);
+    }
+    changed(summary, t);
+}
+
+void summary_learn_member(struct summary *summary, const struct quota_member_row *row)
+{
+    struct tenant_summary *t = map_find(&summary->tenants, (uint64_t)row->member);
+    if (t == NULL) {
+        return; /* Its shard is read after the shared one: then it is learned again. */
+    }
+    if (row->version != t->share.member.version || !t->share.known) {
+        changed(summary, t);
+    }
+    t->share.member = *row;
+    t->share.known = row->quota_group != 0;
+    set_group(summary, t, row->quota_group == 0 ? NULL : group_of(summary, row->quota_group));
+}
+
 bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row)
 {
     struct tenant_summary *t = summary_tenant(summary, row->shard, (struct tenant_id){row->tenant});
@@ -57,6 +125,7 @@ bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row)
     t->inflight = row->inflight;
     t->virtual_time = row->charged + row->lift;
     t->head_seq = row->head_seq;
+    set_group(summary, t, row->quota_group == 0 ? NULL : group_of(summary, row->quota_group));
     if (better) {
         changed(summary, t);
     }
@@ -81,6 +150,9 @@ static struct type_summary *type_of(struct summary *summary, struct tenant_summa
 static void set_active(struct summary *summary, struct tenant_summary *t)
 {
     if (t->open > 0 && t->active_at == 0) {
+        if (t->share.group != NULL && t->share.group->active++ == 0) {
+            t->share.group->start = summary_floor(summary);
+        }
         VEC_PUSH(&summary->arena, &summary->active, t);
         t->active_at = summary->active.n;
     } else if (t->open <= 0 && t->active_at != 0) {
@@ -88,6 +160,9 @@ static void set_active(struct summary *summary, struct tenant_summary *t)
         summary->active.v[t->active_at - 1] = last;
         last->active_at = t->active_at;
         t->active_at = 0;
+        if (t->share.group != NULL) {
+            t->share.group->active--;
+        }
     }
 }
 
@@ -213,16 +288,14 @@ int64_t summary_next_opening(const struct summary *summary)
 /* What a tenant can be offered, and what one job costs it. */
 struct candidate {
     struct tenant_summary *tenant;
-    int64_t virtual_time; /* With what is reserved. */
+    struct standing standing; /* Among the members of its group. */
+    int64_t virtual_time;     /* With what is reserved. */
+    int64_t top_time;         /* The group's; its own when it is in none. */
     int64_t left;
     int64_t lanes;
     int64_t unit_cost;
+    int64_t group_cost;
 };
-
-static int64_t virtual_time_of(const struct tenant_summary *t)
-{
-    return t->virtual_time + t->reserved_cost;
-}
 
 static bool was_visited(const struct offer_request *request, const struct tenant_summary *t)
 {
@@ -252,7 +325,9 @@ static bool candidate_of(const struct offer_request *request, struct tenant_summ
     if (t->max_inflight > 0 && open > t->max_inflight - t->inflight - t->reserved) {
         open = t->max_inflight - t->inflight - t->reserved;
     }
-    if (open <= 0 || was_visited(request, t)) {
+    const struct share_summary *share = &t->share;
+    if (open <= 0 || was_visited(request, t) ||
+        (share->group != NULL && !share_has_room(share, t->reserved, request->now))) {
         return false;
     }
     const int64_t cost = fairness_cost(estimate_ms, t->weight);
@@ -261,6 +336,12 @@ static bool candidate_of(const struct offer_request *request, struct tenant_summ
                               .left = open,
                               .lanes = lanes,
                               .unit_cost = cost < 1 ? 1 : cost};
+    out->top_time = out->virtual_time;
+    if (share->group != NULL) {
+        out->standing = share_standing(share, t->reserved);
+        out->top_time = group_virtual_time(share->group);
+        out->group_cost = group_cost(share->group, out->unit_cost, t->weight);
+    }
     return true;
 }
 
@@ -273,6 +354,24 @@ bool summary_may_offer(const struct offer_request *request, struct tenant_summar
 
 static bool comes_before(const struct candidate *a, const struct candidate *b)
 {
+    const struct group_summary *group = a->tenant->share.group;
+    if (group == NULL || group != b->tenant->share.group) {
+        const int32_t number = group == NULL ? 0 : group->row.quota_group;
+        const struct group_summary *other = b->tenant->share.group;
+        const int32_t other_number = other == NULL ? 0 : other->row.quota_group;
+        if (a->top_time != b->top_time) {
+            return a->top_time < b->top_time;
+        }
+        if (number != other_number) {
+            return number < other_number;
+        }
+    }
+    if (a->standing.rank != b->standing.rank) {
+        return a->standing.rank < b->standing.rank;
+    }
+    if (a->standing.borrows != b->standing.borrows) {
+        return b->standing.borrows;
+    }
     return a->virtual_time != b->virtual_time ? a->virtual_time < b->virtual_time
                                               : a->tenant->tenant.v < b->tenant->tenant.v;
 }
@@ -293,6 +392,34 @@ static size_t insert(struct candidate *best, size_t n, const struct candidate *c
     return kept + 1;
 }
 
+/* The candidate was given a job: it and its group are that much further. */
+static void give(struct candidate *best, size_t n, size_t given, struct offer *offer)
+{
+    struct candidate *c = &best[given];
+    const struct tenant_summary *t = c->tenant;
+    c->left--;
+    c->virtual_time += c->unit_cost;
+    offer->jobs++;
+    offer->cost += c->unit_cost;
+    offer->group_cost += c->group_cost;
+    if (t->share.group == NULL) {
+        c->top_time = c->virtual_time;
+        return;
+    }
+    c->standing = share_standing(&t->share, t->reserved + offer->jobs);
+    t->share.group->reserved++; /* So that the others' room is less. */
+    for (size_t i = 0; i < n; i++) {
+        best[i].top_time += best[i].tenant->share.group == t->share.group ? c->group_cost : 0;
+    }
+}
+
+static bool has_left(const struct candidate *c)
+{
+    const struct group_summary *group = c->tenant->share.group;
+    return c->left > 0 &&
+           (group == NULL || group->row.in_use + group->reserved < group->row.capacity);
+}
+
 /* One job at a time to whoever is behind. */
 static void share(struct summary *summary, struct candidate *best, size_t n, int64_t max,
                   struct offer *offers)
@@ -300,27 +427,28 @@ static void share(struct summary *summary, struct candidate *best, size_t n, int
     for (int64_t given = 0; given < max; given++) {
         size_t next = n;
         for (size_t i = 0; i < n; i++) {
-            if (best[i].left > 0 && (next == n || comes_before(&best[i], &best[next]))) {
+            if (has_left(&best[i]) && (next == n || comes_before(&best[i], &best[next]))) {
                 next = i;
             }
         }
         if (next == n) {
             return;
         }
-        if (best[next].virtual_time > summary->served) {
-            summary->served = best[next].virtual_time;
+        struct group_summary *group = best[next].tenant->share.group;
+        if (best[next].top_time > summary->served) {
+            summary->served = best[next].top_time;
         }
-        best[next].left--;
-        best[next].virtual_time += best[next].unit_cost;
-        offers[next].jobs++;
-        offers[next].cost += best[next].unit_cost;
+        if (group != NULL && best[next].virtual_time > group->served) {
+            group->served = best[next].virtual_time;
+        }
+        give(best, n, next, &offers[next]);
     }
 }
 
-size_t summary_offer(struct summary *summary, const struct offer_request *request,
-                     struct offer out[OFFER_TENANTS_MAX])
+/* The candidates of the request, the first ones in order. */
+static size_t candidates(struct summary *summary, const struct offer_request *request,
+                         struct candidate best[OFFER_TENANTS_MAX])
 {
-    struct candidate best[OFFER_TENANTS_MAX];
     struct candidate candidate;
     size_t n = 0;
     if (request->tenant.v != 0) {
@@ -337,15 +465,34 @@ size_t summary_offer(struct summary *summary, const struct offer_request *reques
     }
     const size_t most = (size_t)((request->max + OFFER_JOBS_LEAST - 1) / OFFER_JOBS_LEAST);
     n = n < most ? n : most;
+    for (size_t i = 0; i < n; i++) {
+        const struct tenant_summary *t = best[i].tenant;
+        if (t->share.group != NULL) {
+            const int64_t room = share_room(&t->share, t->reserved, request->now);
+            best[i].left = room < best[i].left ? room : best[i].left;
+        }
+    }
+    return n;
+}
+
+size_t summary_offer(struct summary *summary, const struct offer_request *request,
+                     struct offer out[OFFER_TENANTS_MAX])
+{
+    struct candidate best[OFFER_TENANTS_MAX];
     struct offer offers[OFFER_TENANTS_MAX] = {0};
+    const size_t n = candidates(summary, request, best);
     share(summary, best, n, request->max, offers);
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         if (offers[i].jobs > 0) {
             offers[i].tenant = best[i].tenant;
             offers[i].lanes = best[i].lanes;
+            offers[i].group = best[i].tenant->share.group;
             best[i].tenant->reserved += offers[i].jobs;
             best[i].tenant->reserved_cost += offers[i].cost;
+            if (offers[i].group != NULL) {
+                offers[i].group->reserved_cost += offers[i].group_cost;
+            }
             out[count++] = offers[i];
         }
     }
@@ -356,14 +503,43 @@ void summary_release(const struct offer *offer)
 {
     offer->tenant->reserved -= offer->jobs;
     offer->tenant->reserved_cost -= offer->cost;
+    if (offer->group != NULL) {
+        offer->group->reserved -= offer->jobs;
+        offer->group->reserved_cost -= offer->group_cost;
+    }
 }
 
 int64_t summary_floor(const struct summary *summary)
 {
     int64_t floor = INT64_MAX;
     for (size_t i = 0; i < summary->active.n; i++) {
-        const int64_t at = virtual_time_of(summary->active.v[i]);
+        const struct tenant_summary *t = summary->active.v[i];
+        const int64_t at =
+            t->share.group == NULL ? virtual_time_of(t) : group_virtual_time(t->share.group);
         floor = at < floor ? at : floor;
     }
     return floor == INT64_MAX ? summary->served : floor;
+}
+
+void summary_floors(struct summary *summary, int64_t out[QUOTA_GROUPS_MAX + 1])
+{
+    memset(out, 0, (QUOTA_GROUPS_MAX + 1) * sizeof(out[0]));
+    for (size_t i = 0; i < summary->groups.n; i++) {
+        if (summary->groups.v[i] != NULL) {
+            summary->groups.v[i]->floor = INT64_MAX;
+        }
+    }
+    for (size_t i = 0; summary->groups.n > 0 && i < summary->active.n; i++) {
+        struct group_summary *group = summary->active.v[i]->share.group;
+        const int64_t at = virtual_time_of(summary->active.v[i]);
+        if (group != NULL && at < group->floor) {
+            group->floor = at;
+        }
+    }
+    for (size_t i = 0; i < summary->groups.n && i < QUOTA_GROUPS_MAX; i++) {
+        const struct group_summary *group = summary->groups.v[i];
+        if (group != NULL) {
+            out[i + 1] = group->floor == INT64_MAX ? group->served : group->floor;
+        }
+    }
 }

@@ -7,8 +7,9 @@
  * start and when another node changed a shard.
  *
  * Next is the tenant with the lowest virtual time among those with open work of the asked types,
- * then the lowest tenant id. Jobs that were offered to commands which are not decided yet are
- * reserved: they count as taken and as charged.
+ * then the lowest tenant id; tenants that share slots stand behind their group (shares.h). Jobs
+ * that were offered to commands which are not decided yet are reserved: they count as taken and as
+ * charged.
  *
  * Owns     everything in the summary's arena; tenants and lanes are never forgotten.
  * Threads  none; the node's lock is held.
@@ -22,6 +23,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "core/rows.h"
+#include "engine/shares.h"
 
 /* A claim is spread over at most one tenant for each OFFER_JOBS_LEAST jobs that it asks for: a
  * tenant costs its tick a few rows, however few jobs it gives (measured with 500 tenants and claims
@@ -67,6 +69,7 @@ struct tenant_summary {
     uint64_t changed;      /* Stamp of the last change that may help a claim. */
     int64_t granted_in;    /* The last group that granted jobs of it. */
     size_t active_at;      /* Place in summary.active + 1, or 0. */
+    struct share_summary share;
     VEC(struct type_summary) types;
     struct map lanes; /* lane -> struct lane_summary */
 };
@@ -86,14 +89,18 @@ struct summary {
     uint64_t stamp;                      /* Counts changes that may help a claim. */
     uint64_t listing;                    /* Counts fresh listings; see summary_forget_lanes(). */
     int64_t served;                      /* Highest virtual time that was offered work. */
+    VEC(struct group_summary *) groups;  /* By number - 1; null for those not learned. */
+    int64_t shared_seq; /* Of the system tenant's history, when groups were learned. */
 };
 
 /* What of one tenant is offered to a claim. */
 struct offer {
     struct tenant_summary *tenant;
     int64_t jobs;
-    int64_t cost;  /* Virtual time that is reserved. */
-    int64_t lanes; /* Open lanes of the asked types. */
+    int64_t cost;                /* Virtual time that is reserved. */
+    int64_t lanes;               /* Open lanes of the asked types. */
+    struct group_summary *group; /* That it is reserved in; null for none. */
+    int64_t group_cost;
 };
 
 /* A tenant that a claim was answered nothing by, and when. */
@@ -108,6 +115,7 @@ struct offer_request {
     size_t type_count;
     int64_t max;
     const struct map *visits; /* Tenant -> struct visit: not again unless changed since; or null. */
+    int64_t now;              /* Of burst budgets. */
 };
 
 void summary_init(struct summary *summary);
@@ -117,6 +125,10 @@ struct tenant_summary *summary_tenant(struct summary *summary, int16_t shard,
                                       struct tenant_id tenant);
 /* Both return true when the change may help a waiting claim. */
 bool summary_learn_tenant(struct summary *summary, const struct tenant_row *row);
+/* Returns null when the change helps nobody, else the group whose members it may help. */
+struct group_summary *summary_learn_group(struct summary *summary,
+                                          const struct quota_group_row *row);
+void summary_learn_member(struct summary *summary, const struct quota_member_row *row);
 bool summary_learn_lane(struct summary *summary, const struct lane_row *row, int64_t now);
 /* A fresh listing of a tenant's busy lanes: begin, learn each, then forget the lanes that were not
  * in it: they have nothing waiting or leased. */
@@ -136,7 +148,9 @@ bool summary_may_offer(const struct offer_request *request, struct tenant_summar
 /* The offer was decided, or will not be. */
 void summary_release(const struct offer *offer);
 
-/* Lowest virtual time among the tenants with open work. */
+/* Lowest virtual time among the groups, and tenants in none, with open work. */
 int64_t summary_floor(const struct summary *summary);
+/* The same among the members of each group, by its number. */
+void summary_floors(struct summary *summary, int64_t out[QUOTA_GROUPS_MAX + 1]);
 
 #endif

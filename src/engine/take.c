@@ -152,6 +152,30 @@ static void take_shards(struct group *group)
     }
 }
 
+/* A task of a tenant that shares slots: it will ask for the shared shard, so that is taken at once
+ * when nobody has it. */
+static bool shares_slots(const struct group *group)
+{
+    const struct engine *engine = group->engine;
+    if (engine->summary.groups.n == 0 || engine->shards[SHARD_SYSTEM].busy ||
+        engine->shared_waiters > 0) {
+        return false;
+    }
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        for (int phase = PHASE_REPORTS; phase <= PHASE_CONTROL; phase++) {
+            const struct task *task = group->ticks[shard].tasks[phase].first;
+            for (; task != NULL; task = task->next) {
+                const struct tenant_summary *t =
+                    map_find(&engine->summary.tenants, (uint64_t)task->command->tenant.v);
+                if (t != NULL && t->share.group != NULL) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 bool group_take(struct group *group)
 {
     struct engine *engine = group->engine;
@@ -162,6 +186,9 @@ bool group_take(struct group *group)
         return false;
     }
     take_shards(group);
+    if (shares_slots(group)) {
+        group->ticks[SHARD_SYSTEM].taken = true;
+    }
     for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
         if (group->ticks[shard].taken) {
             group->shards[group->shard_count++] = shard;
@@ -173,6 +200,7 @@ bool group_take(struct group *group)
     }
     group->id = (int64_t)(++engine->group_base & INT64_MAX);
     group->floor = summary_floor(&engine->summary);
+    summary_floors(&engine->summary, group->quota_floors);
     group->clock_offset = engine->clock_offset;
     group->begun = clock_mono().us;
     engine->busy_committers++;

@@ -48,7 +48,8 @@ static struct tenant_row tenant_of(const struct query_value *v)
                                .charged = v[13].number,
                                .lift = v[14].number,
                                .waiting = v[15].number,
-                               .inflight = v[16].number};
+                               .inflight = v[16].number,
+                               .quota_group = (int32_t)v[23].number};
 }
 
 /* Columns of lanes_of_shard. */
@@ -111,6 +112,46 @@ static int64_t learn_lanes(struct engine *engine, int16_t shard, const struct qu
     return inflight;
 }
 
+/* Of the tenants of the shared shard. */
+static int64_t head_seq_of_system(const struct query_result *tenants)
+{
+    for (size_t i = 0; i < tenants->rows; i++) {
+        const struct tenant_row row = tenant_of(&tenants->values[i * tenants->columns]);
+        if (row.tenant == TENANT_SYSTEM) {
+            return row.head_seq;
+        }
+    }
+    return 0;
+}
+
+/* Lock held. What was committed here meanwhile is newer. */
+static void learn_shared_rows(struct engine *engine, int64_t head_seq,
+                              const struct query_result *groups, const struct query_result *members,
+                              struct arena *arena)
+{
+    struct summary *summary = &engine->summary;
+    if (head_seq < summary->shared_seq) {
+        return;
+    }
+    VEC(struct group_summary *) freed = {0};
+    for (size_t i = 0; i < groups->rows; i++) {
+        const struct row *row = query_row(groups, i, TABLE_QUOTA_GROUPS, arena);
+        struct group_summary *group =
+            summary_learn_group(summary, (const struct quota_group_row *)row);
+        if (group != NULL) {
+            VEC_PUSH(arena, &freed, group);
+        }
+    }
+    for (size_t i = 0; i < members->rows; i++) {
+        const struct row *row = query_row(members, i, TABLE_QUOTA_MEMBERS, arena);
+        summary_learn_member(summary, (const struct quota_member_row *)row);
+    }
+    summary->shared_seq = head_seq;
+    for (size_t i = 0; i < freed.n; i++) {
+        ask_wake_group(engine, freed.v[i]);
+    }
+}
+
 /* Reads one shard anew; returns its leases. Tenants are read before lanes, so that lanes are never
  * older than the history that was compared. */
 static enum err_code learn_shard(struct engine *engine, const struct seen_shard *seen,
@@ -148,6 +189,33 @@ static enum err_code learn_shard(struct engine *engine, const struct seen_shard 
     return code;
 }
 
+/* Reads what tenants share, after their rows: so it is not older than what they say of it. */
+static enum err_code learn_shares(struct engine *engine, struct err *err)
+{
+    struct arena arena;
+    struct query_result system;
+    struct query_result groups;
+    struct query_result members;
+    arena_init(&arena, WATCH_BYTES_MAX);
+    struct query all_groups = {.name = "dump_quota_groups", .arena = &arena};
+    struct query all_members = {.name = "dump_quota_members", .arena = &arena};
+    enum err_code code = ask(engine, "tenants_of_shard", SHARD_SYSTEM, &arena, &system, err);
+    if (code == ERR_OK) {
+        code = reader_query(engine->watch_reader, &all_groups, &groups, err);
+    }
+    if (code == ERR_OK) {
+        code = reader_query(engine->watch_reader, &all_members, &members, err);
+    }
+    if (code == ERR_OK) {
+        mutex_take(&engine->lock);
+        learn_shared_rows(engine, head_seq_of_system(&system), &groups, &members, &arena);
+        park_hand_over(engine);
+        mutex_give(&engine->lock);
+    }
+    arena_fini(&arena);
+    return code;
+}
+
 /* Takes over the timers; true when the shard's tenants are to be read again. */
 static bool see_shard(struct engine *engine, const struct seen_shard *seen)
 {
@@ -170,12 +238,14 @@ static enum err_code look(struct engine *engine, bool all, int64_t *out_inflight
     arena_init(&arena, (size_t)16 << 20);
     enum err_code code = read_shards(engine, &arena, seen, &count, err);
     arena_fini(&arena);
+    bool any = false;
     for (size_t i = 0; i < count && code == ERR_OK; i++) {
         if (see_shard(engine, &seen[i]) || all) {
+            any = true;
             code = learn_shard(engine, &seen[i], out_inflight, err);
         }
     }
-    return code;
+    return code == ERR_OK && any ? learn_shares(engine, err) : code;
 }
 
 enum err_code watch_load(struct engine *engine, struct err *err)

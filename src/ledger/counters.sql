@@ -142,3 +142,57 @@ LEFT JOIN (SELECT x.shard AS shard, x.tenant AS tenant, x.job AS job,
   ON c.shard = h.shard AND c.tenant = h.tenant AND c.job = h.job
 WHERE h.stored <> coalesce(c.counted, 0)
 ORDER BY h.shard, h.tenant, h.job;
+
+-- Of what tenants share, stored with the system tenant.
+-- name: quota_members.in_use
+SELECT m.shard AS shard, m.tenant AS tenant, m.member AS id, m.in_use AS stored,
+       coalesce(c.counted, 0) AS counted
+FROM quota_members AS m
+LEFT JOIN (SELECT l.tenant AS tenant, count(*) AS counted
+           FROM leased AS l
+           GROUP BY l.tenant) AS c
+  ON c.tenant = m.member
+WHERE m.quota_group > 0 AND m.in_use <> coalesce(c.counted, 0)
+ORDER BY m.shard, m.tenant, m.member;
+
+-- name: quota_groups.in_use
+SELECT g.shard AS shard, g.tenant AS tenant, g.quota_group AS id, g.in_use AS stored,
+       coalesce(c.counted, 0) AS counted
+FROM quota_groups AS g
+LEFT JOIN (SELECT m.shard AS shard, m.tenant AS tenant, m.quota_group AS id, count(*) AS counted
+           FROM quota_members AS m
+           JOIN leased AS l ON l.tenant = m.member
+           GROUP BY m.shard, m.tenant, m.quota_group) AS c
+  ON c.shard = g.shard AND c.tenant = g.tenant AND c.id = g.quota_group
+WHERE g.in_use <> coalesce(c.counted, 0)
+ORDER BY g.shard, g.tenant, g.quota_group;
+
+-- name: quota_groups.nominal
+SELECT shard, tenant, id, stored, counted
+FROM (SELECT g.shard AS shard, g.tenant AS tenant, g.quota_group AS id, g.nominal AS stored,
+             (SELECT CAST(coalesce(sum(m.nominal), 0) AS BIGINT) FROM quota_members AS m
+              WHERE m.shard = g.shard AND m.tenant = g.tenant
+                AND m.quota_group = g.quota_group) AS counted
+      FROM quota_groups AS g) AS c
+WHERE stored <> counted
+ORDER BY shard, tenant, id;
+
+-- name: quota_groups.floors
+SELECT shard, tenant, id, stored, counted
+FROM (SELECT g.shard AS shard, g.tenant AS tenant, g.quota_group AS id, g.floors AS stored,
+             (SELECT CAST(coalesce(sum(m.floor), 0) AS BIGINT) FROM quota_members AS m
+              WHERE m.shard = g.shard AND m.tenant = g.tenant
+                AND m.quota_group = g.quota_group) AS counted
+      FROM quota_groups AS g) AS c
+WHERE stored <> counted
+ORDER BY shard, tenant, id;
+
+-- name: quota_groups.members
+SELECT shard, tenant, id, stored, counted
+FROM (SELECT g.shard AS shard, g.tenant AS tenant, g.quota_group AS id, g.members AS stored,
+             (SELECT count(*) FROM quota_members AS m
+              WHERE m.shard = g.shard AND m.tenant = g.tenant
+                AND m.quota_group = g.quota_group) AS counted
+      FROM quota_groups AS g) AS c
+WHERE stored <> counted
+ORDER BY shard, tenant, id;

@@ -70,7 +70,7 @@ class Examples(unittest.TestCase):
 
     def make_world(self):
         """What the examples speak of: job-17, run-4, tok-3, the source osv …"""
-        for command in ("tenants add acme", *(f"job-types put {name}" for name in ("t", "r", "report.build", "advisory.ingest")),
+        for command in ("tenants add acme", "quotas policy shared proportional --capacity 40 --reason test", *(f"job-types put {name}" for name in ("t", "r", "report.build", "advisory.ingest")),
                         "job-types put report.build --max-attempts 2", "job-types put image.scan --services scanner",
                         "sources put osv --kind other --url https://osv.example.org/a", "sources put osv-debian --kind other --url https://osv.example.org/d",
                         *["runs submit -f run.json"] * 3, *["jobs submit -f jobs.json"] * 8,

@@ -171,8 +171,10 @@ static void write_counted(struct rig *rig)
     struct row *tenant = rig_row(rig, TABLE_TENANTS);
     struct row *lane = rig_row(rig, TABLE_LANES);
     struct row *run = rig_row(rig, TABLE_RUNS);
-    struct row *const rows[] = {tenant, lane, run};
-    for (size_t i = 0; i < 3; i++) {
+    struct row *group = rig_row(rig, TABLE_QUOTA_GROUPS);
+    struct row *member = rig_row(rig, TABLE_QUOTA_MEMBERS);
+    struct row *const rows[] = {tenant, lane, run, group, member};
+    for (size_t i = 0; i < 5; i++) {
         row_set(rows[i], "shard", 3);
         row_set(rows[i], "tenant", 2);
         VEC_PUSH(&rig->arena, &plan.inserts[rows[i]->table], rows[i]);
@@ -194,6 +196,16 @@ static void write_counted(struct rig *rig)
     row_set(lane, "lane", 1);
     row_set(lane, "waiting", 1);
     row_set(lane, "inflight", 1);
+    row_set(group, "quota_group", 6);
+    row_set(group, "members", 1);
+    row_set(group, "nominal", 3);
+    row_set(group, "floors", 2);
+    row_set(group, "in_use", 1);
+    row_set(member, "member", 2);
+    row_set(member, "quota_group", 6);
+    row_set(member, "nominal", 3);
+    row_set(member, "floor", 2);
+    row_set(member, "in_use", 1);
     row_set(run, "run", 5);
     row_set(run, "present", 7);
     static const char *const counts[] = {"blocked", "leased", "succeeded", "dead", "canceled"};

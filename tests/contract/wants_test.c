@@ -23,6 +23,7 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_TENANT:
     case WANT_WORKERS:
     case WANT_INSTALLATION:
+    case WANT_QUOTA_GROUPS:
     case WANT_OLD_JOB_KEYS:
     case WANT_OLD_REQUEST_KEYS:
     case WANT_DUE_LEASED:
@@ -42,6 +43,9 @@ static bool row_matches(enum want_kind kind, const struct want *want, const stru
     case WANT_WORKER:
     case WANT_TENANT_NAME: return str_eq(row_text(row, "name"), want->text);
     case WANT_TOKEN: return row_int(row, "token") == want->a;
+    case WANT_QUOTA_MEMBERS:
+    case WANT_QUOTA_GROUP: return row_int(row, "quota_group") == want->a;
+    case WANT_QUOTA_MEMBER: return row_int(row, "member") == want->a;
     case WANT_LEASED:
     case WANT_OUTCOME:
     case WANT_JOB:
@@ -114,6 +118,10 @@ static const struct {
     {WANT_INSTALLATION, false, false, NULL, {TABLE_INSTALLATION}},
     {WANT_TENANT_NAME, false, false, NULL, {TABLE_TENANT_NAMES}},
     {WANT_TOKEN, false, false, NULL, {TABLE_TOKENS}},
+    {WANT_QUOTA_GROUP, false, false, NULL, {TABLE_QUOTA_GROUPS}},
+    {WANT_QUOTA_GROUPS, false, true, NULL, {TABLE_QUOTA_GROUPS}},
+    {WANT_QUOTA_MEMBER, false, false, NULL, {TABLE_QUOTA_MEMBERS}},
+    {WANT_QUOTA_MEMBERS, false, true, NULL, {TABLE_QUOTA_MEMBERS}},
     {WANT_LEASED, false, false, NULL, {TABLE_LEASED}},
     {WANT_OUTCOME, false, false, NULL, {TABLE_OUTCOMES}},
     {WANT_JOB, false, false, NULL, {TABLE_JOBS}},

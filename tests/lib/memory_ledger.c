@@ -340,6 +340,10 @@ static void answer_want(const struct answer *a)
     case WANT_WORKERS: give_workers(a, false); break;
     case WANT_TENANT_NAME: give_texts(a, TABLE_TENANT_NAMES, "name", NULL, false); break;
     case WANT_TOKEN: give_one(a, TABLE_TOKENS); break;
+    case WANT_QUOTA_GROUP: give_one(a, TABLE_QUOTA_GROUPS); break;
+    case WANT_QUOTA_GROUPS: give_first(a, TABLE_QUOTA_GROUPS, NULL); break;
+    case WANT_QUOTA_MEMBER: give_one(a, TABLE_QUOTA_MEMBERS); break;
+    case WANT_QUOTA_MEMBERS: give_numbered(a, TABLE_QUOTA_MEMBERS, "quota_group", NULL); break;
     case WANT_LEASED: give_one(a, TABLE_LEASED); break;
     case WANT_OUTCOME: give_one(a, TABLE_OUTCOMES); break;
     case WANT_JOB: give_one(a, TABLE_JOBS); break;

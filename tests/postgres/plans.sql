@@ -18,7 +18,7 @@ VACUUM ANALYZE;
 -- name: fill
 SET search_path = stella;
 INSERT INTO tenants
-SELECT 3, 1 + g, 'tenant-' || g, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1
+SELECT 3, 1 + g, 'tenant-' || g, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0
 FROM generate_series(1, 1000) AS g;
 INSERT INTO lanes SELECT 3, 2, g, 'ingest', 'source-' || g, 1, 1, g % 50, 0, 0, 0, 0, 0
 FROM generate_series(1, 1000) AS g;

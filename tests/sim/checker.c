@@ -39,6 +39,14 @@ struct seen_breaker {
     int16_t mode;
 };
 
+/* A quota group as it was after the last group of commands. */
+struct seen_group {
+    int64_t in_use;
+    int64_t versions; /* Of it and of all members: no promise has changed while they stay. */
+};
+
+enum { GROUPS_MAX = 16 };
+
 struct checker {
     struct arena arena;
     struct seen_breaker breakers[BREAKERS_MAX];
@@ -52,6 +60,7 @@ struct checker {
     size_t leased_count;
     const struct memory_ledger *ledger;
     struct seen_tenant tenants[MEMORY_TENANTS_MAX];
+    struct seen_group groups[GROUPS_MAX];
     size_t count;
     bool paused; /* As of the last tick. */
     int64_t grant_floor;
@@ -376,6 +385,57 @@ static void check_bulks(const struct memory_ledger *ledger)
     }
 }
 
+static int64_t inflight_of(const struct memory_ledger *ledger, int32_t tenant)
+{
+    const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
+    for (size_t i = 0; i < tenants->n; i++) {
+        const struct tenant_row *row = (const struct tenant_row *)tenants->rows[i];
+        if (row->tenant == tenant) {
+            return row->inflight;
+        }
+    }
+    return 0;
+}
+
+/* A group above its capacity was so when somebody joined or it shrank, and only falls since. */
+static void check_group(struct checker *checker, const struct quota_group_row *group)
+{
+    const struct row_table *members = &checker->ledger->set.tables[TABLE_QUOTA_MEMBERS];
+    struct seen_group *before = &checker->groups[group->quota_group % GROUPS_MAX];
+    struct quota_group_row sums = {0};
+    int64_t versions = group->version;
+    for (size_t i = 0; i < members->n; i++) {
+        const struct quota_member_row *member = (const struct quota_member_row *)members->rows[i];
+        versions += member->version;
+        if (member->quota_group == group->quota_group) {
+            const struct quota_terms terms =
+                quota_terms_of((enum quota_policy)group->policy, member);
+            CHECK(member->in_use == inflight_of(checker->ledger, member->member));
+            sums.members++;
+            sums.nominal += member->nominal;
+            sums.floors += member->floor;
+            sums.in_use += member->in_use;
+            sums.unlent += quota_unlent(&terms, member->in_use);
+        }
+    }
+    CHECK(sums.members == group->members && sums.nominal == group->nominal);
+    CHECK(sums.floors == group->floors && sums.in_use == group->in_use);
+    CHECK(sums.unlent == group->unlent);
+    CHECK(group->nominal <= group->capacity && group->floors <= group->capacity);
+    CHECK(group->in_use <= group->capacity || group->in_use <= before->in_use ||
+          versions != before->versions);
+    before->in_use = group->in_use;
+    before->versions = versions;
+}
+
+static void check_groups(struct checker *checker)
+{
+    const struct row_table *groups = &checker->ledger->set.tables[TABLE_QUOTA_GROUPS];
+    for (size_t i = 0; i < groups->n; i++) {
+        check_group(checker, (const struct quota_group_row *)groups->rows[i]);
+    }
+}
+
 void checker_step(struct checker *checker)
 {
     check_bulks(checker->ledger);
@@ -401,6 +461,7 @@ void checker_step(struct checker *checker)
         checker->paused = row->pause.since > 0;
         checker->grant_floor = row->grant_floor;
     }
+    check_groups(checker);
     const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
     for (size_t i = 0; i < tenants->n; i++) {
         const struct tenant_row *tenant = (const struct tenant_row *)tenants->rows[i];

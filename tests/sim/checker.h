@@ -10,7 +10,8 @@
  *   6  a bucket holds neither less than nothing nor more than its burst
  *      and nothing is leased past an open breaker, but probes, no more of them than it allows
  *   7  every line is of a type in contract/history.json and has only its facts
- *   8  counters equal what they count, and fold(history) equals the rows
+ *   8  slots in use are those of live leases, and no group takes one more than its capacity
+ *   9  counters equal what they count, and fold(history) equals the rows
  */
 #ifndef TESTS_SIM_CHECKER_H
 #define TESTS_SIM_CHECKER_H
@@ -21,9 +22,9 @@ struct checker;
 
 struct checker *checker_new(const struct memory_ledger *ledger);
 void checker_free(struct checker *checker);
-/* Reads the lines that are new; checks 1 to 5 and 7. */
+/* Reads the lines that are new; checks 1 to 8. */
 void checker_step(struct checker *checker);
-/* Check 8; linear in all of history. */
+/* Check 9; linear in all of history. */
 void checker_fold(const struct memory_ledger *ledger);
 
 #endif

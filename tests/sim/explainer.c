@@ -306,6 +306,18 @@ static void run_due(struct memory_ledger *ledger, const struct world *world,
     }
 }
 
+/* Slots enough, whichever of its bounds it was. */
+static void lift_quota(struct memory_ledger *ledger, const struct subject *subject)
+{
+    struct quota_member_row *member = (struct quota_member_row *)row_of(
+        ledger, TABLE_QUOTA_MEMBERS, SHARD_SYSTEM, TENANT_SYSTEM, subject->tenant);
+    struct quota_group_row *group = (struct quota_group_row *)row_of(
+        ledger, TABLE_QUOTA_GROUPS, SHARD_SYSTEM, TENANT_SYSTEM, member->quota_group);
+    member->hard_max = QUOTA_ANY;
+    member->borrow_limit = QUOTA_ANY;
+    group->capacity = QUOTA_MOST;
+}
+
 static void lift(struct memory_ledger *ledger, const struct subject *subject,
                  const struct explanation *told, const struct explain_gate *gate)
 {
@@ -323,6 +335,7 @@ static void lift(struct memory_ledger *ledger, const struct subject *subject,
         row = row_of(ledger, TABLE_TENANTS, subject->shard, subject->tenant, 0);
         ((struct tenant_row *)row)->max_inflight = (int32_t)gate->free.value;
         break;
+    case EXPLAIN_QUOTA: lift_quota(ledger, subject); break;
     case EXPLAIN_TYPE:
         row = row_named(ledger, TABLE_JOB_TYPES, TENANT_SYSTEM, told->lane->job_type);
         ((struct job_type_row *)row)->body =

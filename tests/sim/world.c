@@ -13,6 +13,7 @@
 #include "sim/checker.h"
 #include "sim/clients.h"
 #include "sim/explainer.h"
+#include "sim/quota_keeper.h"
 
 enum { FOLD_EVERY = 2000, HEAL_TICKS_MAX = 60000 };
 
@@ -457,6 +458,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
     world.checker = checker_new(world.ledger);
     struct explainer *explainer = explainer_new(seed);
     build(&world);
+    quota_keeper_begins(&world);
     for (int32_t step = 0; step < options.steps; step++) {
         move_clock(&world);
         if (world_chance(&world, 35)) {
@@ -471,6 +473,7 @@ int64_t world_run(uint64_t seed, struct world_options options)
             operate_breakers(&world);
         }
         operator_acts(&world);
+        quota_keeper_acts(&world);
         run_due(&world);
         explainer_step(explainer, &world);
     }

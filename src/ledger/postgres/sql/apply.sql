@@ -25,14 +25,15 @@ WHERE x.shard = k.shard;
 INSERT INTO tenants (
     shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
     head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-    key_generation, key_oldest, key_turned_at, erased_to, next_bulk)
+    key_generation, key_oldest, key_turned_at, erased_to, next_bulk,
+    quota_group)
 SELECT
     unnest($1::int2[]), unnest($2::int4[]), unnest($3::text[]), unnest($4::int8[]),
     unnest($5::int4[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int4[]),
     unnest($9::int4[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
     unnest($13::int4[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
     unnest($17::int8[]), unnest($18::int8[]), unnest($19::int4[]), unnest($20::int4[]),
-    unnest($21::int8[]), unnest($22::int8[]), unnest($23::int8[]);
+    unnest($21::int8[]), unnest($22::int8[]), unnest($23::int8[]), unnest($24::int4[]);
 
 -- name: update_tenants
 UPDATE tenants AS x SET
@@ -42,7 +43,8 @@ UPDATE tenants AS x SET
     next_lane = k.next_lane, charged = k.charged, lift = k.lift, waiting = k.waiting,
     inflight = k.inflight, live = k.live, key_generation = k.key_generation,
     key_oldest = k.key_oldest, key_turned_at = k.key_turned_at, erased_to = k.erased_to,
-    next_bulk = k.next_bulk
+    next_bulk = k.next_bulk,
+    quota_group = k.quota_group
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
     unnest($4::text[]) AS name, unnest($5::int8[]) AS created_at, unnest($6::int4[]) AS weight,
@@ -54,7 +56,8 @@ FROM (SELECT
     unnest($17::int8[]) AS waiting, unnest($18::int8[]) AS inflight,
     unnest($19::int8[]) AS live, unnest($20::int4[]) AS key_generation,
     unnest($21::int4[]) AS key_oldest, unnest($22::int8[]) AS key_turned_at,
-    unnest($23::int8[]) AS erased_to, unnest($24::int8[]) AS next_bulk) AS k
+    unnest($23::int8[]) AS erased_to, unnest($24::int8[]) AS next_bulk,
+    unnest($25::int4[]) AS quota_group) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_tenants
@@ -263,6 +266,68 @@ WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant
 
 -- name: delete_breakers
 DELETE FROM breakers AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_quota_groups
+INSERT INTO quota_groups (
+    shard, tenant, quota_group, name, version, policy, capacity, weight, members, nominal, floors,
+    in_use, unlent, charged, lift)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::text[]),
+    unnest($5::int4[]), unnest($6::int2[]), unnest($7::int4[]), unnest($8::int4[]),
+    unnest($9::int8[]), unnest($10::int8[]), unnest($11::int8[]), unnest($12::int8[]),
+    unnest($13::int8[]), unnest($14::int8[]), unnest($15::int8[]);
+
+-- name: update_quota_groups
+UPDATE quota_groups AS x SET
+    name = k.name, version = k.version, policy = k.policy, capacity = k.capacity,
+    weight = k.weight, members = k.members, nominal = k.nominal, floors = k.floors,
+    in_use = k.in_use, unlent = k.unlent, charged = k.charged, lift = k.lift
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::text[]) AS name, unnest($5::int4[]) AS version, unnest($6::int2[]) AS policy,
+    unnest($7::int4[]) AS capacity, unnest($8::int4[]) AS weight, unnest($9::int8[]) AS members,
+    unnest($10::int8[]) AS nominal, unnest($11::int8[]) AS floors, unnest($12::int8[]) AS in_use,
+    unnest($13::int8[]) AS unlent, unnest($14::int8[]) AS charged, unnest($15::int8[]) AS lift) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_quota_groups
+DELETE FROM quota_groups AS x
+USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
+    unnest($3::tid[]) AS place) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: insert_quota_members
+INSERT INTO quota_members (
+    shard, tenant, member, quota_group, version, nominal, borrow_limit, lend_limit, hard_max,
+    floor, class, burst_s, refill_s, burst_left, burst_at, in_use, charged)
+SELECT
+    unnest($1::int2[]), unnest($2::int4[]), unnest($3::int4[]), unnest($4::int4[]),
+    unnest($5::int4[]), unnest($6::int4[]), unnest($7::int4[]), unnest($8::int4[]),
+    unnest($9::int4[]), unnest($10::int4[]), unnest($11::int2[]), unnest($12::int8[]),
+    unnest($13::int8[]), unnest($14::int8[]), unnest($15::int8[]), unnest($16::int8[]),
+    unnest($17::int8[]);
+
+-- name: update_quota_members
+UPDATE quota_members AS x SET
+    quota_group = k.quota_group, version = k.version, nominal = k.nominal,
+    borrow_limit = k.borrow_limit, lend_limit = k.lend_limit, hard_max = k.hard_max,
+    floor = k.floor, class = k.class, burst_s = k.burst_s, refill_s = k.refill_s,
+    burst_left = k.burst_left, burst_at = k.burst_at, in_use = k.in_use, charged = k.charged
+FROM (SELECT
+    unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
+    unnest($4::int4[]) AS quota_group, unnest($5::int4[]) AS version,
+    unnest($6::int4[]) AS nominal, unnest($7::int4[]) AS borrow_limit,
+    unnest($8::int4[]) AS lend_limit, unnest($9::int4[]) AS hard_max, unnest($10::int4[]) AS floor,
+    unnest($11::int2[]) AS class, unnest($12::int8[]) AS burst_s, unnest($13::int8[]) AS refill_s,
+    unnest($14::int8[]) AS burst_left, unnest($15::int8[]) AS burst_at,
+    unnest($16::int8[]) AS in_use, unnest($17::int8[]) AS charged) AS k
+WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
+
+-- name: delete_quota_members
+DELETE FROM quota_members AS x
 USING (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant,
     unnest($3::tid[]) AS place) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;

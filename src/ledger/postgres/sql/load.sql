@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
         x.ctid, x.shard, x.tenant, x.name, x.created_at, x.weight, x.max_inflight, x.max_live,
         x.version, x.config_version, x.head_seq, x.next_job, x.next_run, x.next_lane,
         x.charged, x.lift, x.waiting, x.inflight, x.live, x.key_generation,
-        x.key_oldest, x.key_turned_at, x.erased_to, x.next_bulk
+        x.key_oldest, x.key_turned_at, x.erased_to, x.next_bulk, x.quota_group
     FROM tenants AS x
     WHERE x.shard = k.shard AND x.tenant = k.tenant
     LIMIT 1) AS r;
@@ -433,6 +433,60 @@ CROSS JOIN LATERAL (
         WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.job_type = k.label AND x.inflight > 0
         ORDER BY x.source, x.lane OFFSET 0) AS x
     ORDER BY x.lane OFFSET 0) AS r;
+
+-- name: load_quota_group
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.quota_group, x.name, x.version, x.policy, x.capacity,
+        x.weight, x.members, x.nominal, x.floors, x.in_use, x.unlent, x.charged, x.lift
+    FROM quota_groups AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.quota_group = k.a
+    LIMIT 1) AS r;
+
+-- name: load_quota_groups
+-- args: shard, tenant, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int4[]) AS most,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.quota_group, x.name, x.version, x.policy, x.capacity,
+        x.weight, x.members, x.nominal, x.floors, x.in_use, x.unlent, x.charged, x.lift
+    FROM quota_groups AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant
+    ORDER BY x.quota_group LIMIT k.most) AS r;
+
+-- name: load_quota_member
+-- args: shard, tenant, a
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.member, x.quota_group, x.version, x.nominal, x.borrow_limit,
+        x.lend_limit, x.hard_max, x.floor, x.class, x.burst_s, x.refill_s, x.burst_left,
+        x.burst_at, x.in_use, x.charged
+    FROM quota_members AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.member = k.a
+    LIMIT 1) AS r;
+
+-- name: load_quota_members
+-- args: shard, tenant, a, limit
+SELECT k.nr, r.*
+FROM (SELECT unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::int8[]) AS a,
+      unnest($4::int4[]) AS most, generate_subscripts($1::int2[], 1) AS nr) AS k
+CROSS JOIN LATERAL (
+    SELECT
+        x.ctid, x.shard, x.tenant, x.member, x.quota_group, x.version, x.nominal, x.borrow_limit,
+        x.lend_limit, x.hard_max, x.floor, x.class, x.burst_s, x.refill_s, x.burst_left,
+        x.burst_at, x.in_use, x.charged
+    FROM quota_members AS x
+    WHERE x.shard = k.shard AND x.tenant = k.tenant AND x.quota_group = k.a
+    ORDER BY x.member LIMIT k.most) AS r;
 
 -- name: load_throttle
 -- args: shard, tenant, text

@@ -72,6 +72,7 @@ CREATE TABLE tenants (
     key_turned_at  int8 NOT NULL,
     erased_to      int8 NOT NULL,
     next_bulk      int8 NOT NULL,
+    quota_group    int4 NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
@@ -192,6 +193,53 @@ CREATE TABLE breakers (
 ) WITH (
     fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
 );
+
+-- What tenants share; rows of the system tenant. policy: enum quota_policy of core/quota.h.
+CREATE TABLE quota_groups (
+    shard       int2 NOT NULL,
+    tenant      int4 NOT NULL,
+    quota_group int4 NOT NULL,
+    name        text COLLATE "C" NOT NULL,
+    version     int4 NOT NULL,
+    policy      int2 NOT NULL,
+    capacity    int4 NOT NULL,
+    weight      int4 NOT NULL,
+    members     int8 NOT NULL,
+    nominal     int8 NOT NULL,
+    floors      int8 NOT NULL,
+    in_use      int8 NOT NULL,
+    unlent      int8 NOT NULL,
+    charged     int8 NOT NULL,
+    lift        int8 NOT NULL,
+    PRIMARY KEY (shard, tenant, quota_group)
+) WITH (
+    fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
+);
+
+CREATE TABLE quota_members (
+    shard        int2 NOT NULL,
+    tenant       int4 NOT NULL,
+    member       int4 NOT NULL,
+    quota_group  int4 NOT NULL,
+    version      int4 NOT NULL,
+    nominal      int4 NOT NULL,
+    borrow_limit int4 NOT NULL,
+    lend_limit   int4 NOT NULL,
+    hard_max     int4 NOT NULL,
+    floor        int4 NOT NULL,
+    class        int2 NOT NULL,
+    burst_s      int8 NOT NULL,
+    refill_s     int8 NOT NULL,
+    burst_left   int8 NOT NULL,
+    burst_at     int8 NOT NULL,
+    in_use       int8 NOT NULL,
+    charged      int8 NOT NULL,
+    PRIMARY KEY (shard, tenant, member)
+) WITH (
+    fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0
+);
+
+CREATE INDEX quota_members_by_group ON quota_members (shard, tenant, quota_group, member);
 
 CREATE TABLE lanes (
     shard       int2 NOT NULL,
@@ -672,7 +720,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'shards', 'ticks', 'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions',
-        'workers', 'installation', 'tokens', 'breakers',
+        'workers', 'installation', 'tokens', 'breakers', 'quota_groups', 'quota_members',
         'lanes', 'throttles', 'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges',
         'blocked', 'ready', 'delayed', 'start_deadlines', 'leased', 'outcomes', 'attempts',
         'settling', 'bulk_actions', 'bulk_parts', 'artifacts', 'request_keys', 'log_heads',
@@ -700,7 +748,7 @@ BEGIN
 
     FOREACH name IN ARRAY ARRAY[
         'tenants', 'tenant_names', 'job_types', 'sources', 'config_versions', 'workers',
-        'installation', 'tokens', 'breakers', 'lanes', 'throttles',
+        'installation', 'tokens', 'breakers', 'quota_groups', 'quota_members', 'lanes', 'throttles',
         'runs', 'jobs', 'job_keys', 'run_keys', 'dag_edges', 'blocked', 'ready', 'delayed',
         'start_deadlines', 'leased', 'outcomes', 'attempts', 'settling',
         'bulk_actions', 'bulk_parts', 'artifacts', 'request_keys', 'log_heads', 'job_logs', 'history']
@@ -711,6 +759,12 @@ BEGIN
         EXECUTE format('CREATE POLICY reader_across ON %I FOR SELECT TO stella_reader USING (
             (SELECT current_setting(''stella.tenant'', true)) = ''0'')', name);
     END LOOP;
+
+    -- Why a job waits is told with the state of its group and with the tenant's own part in it.
+    CREATE POLICY reader_shared ON quota_groups FOR SELECT TO stella_reader USING (
+        shard::int4 = 63 AND tenant::int8 = 1);
+    CREATE POLICY reader_own ON quota_members FOR SELECT TO stella_reader USING (
+        member::int8 = (SELECT nullif(current_setting('stella.tenant', true), '')::int8));
 
     -- Of shards and their clocks there is nothing that a tenant may not know.
     FOREACH name IN ARRAY ARRAY['shards', 'ticks']

@@ -10,9 +10,9 @@ WHERE shard = ?1;
 INSERT INTO tenants (shard, tenant, name, created_at, weight, max_inflight, max_live, version,
         config_version, head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight,
         live, key_generation, key_oldest, key_turned_at, erased_to,
-        next_bulk)
+        next_bulk, quota_group)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-        ?21, ?22, ?23);
+        ?21, ?22, ?23, ?24);
 
 -- name: update_tenants
 UPDATE tenants
@@ -20,7 +20,7 @@ SET name = ?3, created_at = ?4, weight = ?5, max_inflight = ?6, max_live = ?7, v
     config_version = ?9, head_seq = ?10, next_job = ?11, next_run = ?12, next_lane = ?13,
     charged = ?14, lift = ?15, waiting = ?16, inflight = ?17, live = ?18,
     key_generation = ?19, key_oldest = ?20, key_turned_at = ?21, erased_to = ?22,
-    next_bulk = ?23
+    next_bulk = ?23, quota_group = ?24
 WHERE shard = ?1 AND tenant = ?2;
 
 -- name: delete_tenants
@@ -132,6 +132,39 @@ WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
 
 -- name: delete_breakers
 DELETE FROM breakers WHERE shard = ?1 AND tenant = ?2 AND service = ?3;
+
+-- name: insert_quota_groups
+INSERT INTO quota_groups (
+        shard, tenant, quota_group, name, version, policy, capacity, weight, members, nominal,
+        floors, in_use, unlent, charged, lift)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+
+-- name: update_quota_groups
+UPDATE quota_groups
+SET
+    name = ?4, version = ?5, policy = ?6, capacity = ?7, weight = ?8, members = ?9, nominal = ?10,
+    floors = ?11, in_use = ?12, unlent = ?13, charged = ?14, lift = ?15
+WHERE shard = ?1 AND tenant = ?2 AND quota_group = ?3;
+
+-- name: delete_quota_groups
+DELETE FROM quota_groups WHERE shard = ?1 AND tenant = ?2 AND quota_group = ?3;
+
+-- name: insert_quota_members
+INSERT INTO quota_members (
+        shard, tenant, member, quota_group, version, nominal, borrow_limit, lend_limit, hard_max,
+        floor, class, burst_s, refill_s, burst_left, burst_at, in_use, charged)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17);
+
+-- name: update_quota_members
+UPDATE quota_members
+SET
+    quota_group = ?4, version = ?5, nominal = ?6, borrow_limit = ?7, lend_limit = ?8,
+    hard_max = ?9, floor = ?10, class = ?11, burst_s = ?12, refill_s = ?13, burst_left = ?14,
+    burst_at = ?15, in_use = ?16, charged = ?17
+WHERE shard = ?1 AND tenant = ?2 AND member = ?3;
+
+-- name: delete_quota_members
+DELETE FROM quota_members WHERE shard = ?1 AND tenant = ?2 AND member = ?3;
 
 -- name: insert_lanes
 INSERT INTO lanes (shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold,

@@ -13,7 +13,7 @@ WHERE shard = ?1;
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk, quota_group
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
@@ -249,6 +249,38 @@ SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, 
 FROM lanes INDEXED BY lanes_busy
 WHERE shard = ?1 AND tenant = ?2 AND job_type = ?3 AND inflight > 0
 ORDER BY lane;
+
+-- name: load_quota_group
+-- args: shard, tenant, a
+SELECT shard, tenant, quota_group, name, version, policy, capacity, weight, members, nominal,
+       floors, in_use, unlent, charged, lift
+FROM quota_groups
+WHERE shard = ?1 AND tenant = ?2 AND quota_group = ?3;
+
+-- name: load_quota_groups
+-- args: shard, tenant, limit
+SELECT shard, tenant, quota_group, name, version, policy, capacity, weight, members, nominal,
+       floors, in_use, unlent, charged, lift
+FROM quota_groups
+WHERE shard = ?1 AND tenant = ?2
+ORDER BY quota_group
+LIMIT ?3;
+
+-- name: load_quota_member
+-- args: shard, tenant, a
+SELECT shard, tenant, member, quota_group, version, nominal, borrow_limit, lend_limit, hard_max,
+       floor, class, burst_s, refill_s, burst_left, burst_at, in_use, charged
+FROM quota_members
+WHERE shard = ?1 AND tenant = ?2 AND member = ?3;
+
+-- name: load_quota_members
+-- args: shard, tenant, a, limit
+SELECT shard, tenant, member, quota_group, version, nominal, borrow_limit, lend_limit, hard_max,
+       floor, class, burst_s, refill_s, burst_left, burst_at, in_use, charged
+FROM quota_members
+WHERE shard = ?1 AND tenant = ?2 AND quota_group = ?3
+ORDER BY member
+LIMIT ?4;
 
 -- name: load_throttle
 -- args: shard, tenant, text

@@ -16,12 +16,24 @@ FROM ledger;
 SELECT 'last_at' AS name, CAST(max(last_at) AS TEXT) AS value FROM shards;
 
 -- Columns of tenants, in the order of core/tables.c, as in all that give whole rows.
+-- name: quota_members_page
+-- args: group, after, limit
+SELECT m.member, m.quota_group, m.version, m.nominal, m.borrow_limit, m.lend_limit, m.hard_max,
+       m.floor, m.class, m.burst_s, m.refill_s, m.burst_left, m.burst_at, m.in_use, t.name,
+       t.weight, t.waiting
+FROM quota_members AS m
+JOIN tenant_names AS n ON n.shard = m.shard AND n.tenant = m.tenant AND n.named = m.member
+JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = m.member
+WHERE m.shard = 63 AND m.tenant = 1 AND (m.quota_group = ?1 OR (?1 = 0)) AND m.member > ?2
+ORDER BY m.member
+LIMIT ?3;
+
 -- name: tenants_page
 -- args: after_name, limit
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
        t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to,
-       t.next_bulk
+       t.next_bulk, t.quota_group
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name > ?1
 ORDER BY n.name
@@ -32,7 +44,7 @@ LIMIT ?2;
 SELECT t.shard, t.tenant, t.name, t.created_at, t.weight, t.max_inflight, t.max_live, t.version,
        t.config_version, t.head_seq, t.next_job, t.next_run, t.next_lane, t.charged, t.lift,
        t.waiting, t.inflight, t.live, t.key_generation, t.key_oldest, t.key_turned_at, t.erased_to,
-       t.next_bulk
+       t.next_bulk, t.quota_group
 FROM tenant_names AS n CROSS JOIN tenants AS t ON t.shard = n.home_shard AND t.tenant = n.named
 WHERE n.name = ?1;
 
@@ -40,7 +52,7 @@ WHERE n.name = ?1;
 -- args: shard, tenant
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk, quota_group
 FROM tenants
 WHERE shard = ?1 AND tenant = ?2;
 
@@ -48,7 +60,7 @@ WHERE shard = ?1 AND tenant = ?2;
 -- args: shard
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk, quota_group
 FROM tenants
 WHERE shard = ?1
 ORDER BY tenant;
@@ -566,7 +578,7 @@ ORDER BY shard;
 -- name: dump_tenants
 SELECT shard, tenant, name, created_at, weight, max_inflight, max_live, version, config_version,
        head_seq, next_job, next_run, next_lane, charged, lift, waiting, inflight, live,
-       key_generation, key_oldest, key_turned_at, erased_to, next_bulk
+       key_generation, key_oldest, key_turned_at, erased_to, next_bulk, quota_group
 FROM tenants
 ORDER BY shard, tenant;
 
@@ -612,6 +624,18 @@ ORDER BY shard, tenant;
 SELECT shard, tenant, token, name, hash, for_tenant, scopes, job_types, created_at, revoked_at
 FROM tokens
 ORDER BY shard, tenant, token;
+
+-- name: dump_quota_groups
+SELECT shard, tenant, quota_group, name, version, policy, capacity, weight, members, nominal,
+       floors, in_use, unlent, charged, lift
+FROM quota_groups
+ORDER BY shard, tenant, quota_group;
+
+-- name: dump_quota_members
+SELECT shard, tenant, member, quota_group, version, nominal, borrow_limit, lend_limit, hard_max,
+       floor, class, burst_s, refill_s, burst_left, burst_at, in_use, charged
+FROM quota_members
+ORDER BY shard, tenant, member;
 
 -- name: dump_lanes
 SELECT shard, tenant, lane, job_type, source, waiting, inflight, rank, open_at, hold, estimate_ms,

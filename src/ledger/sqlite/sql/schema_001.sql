@@ -65,6 +65,7 @@ CREATE TABLE tenants (
     key_turned_at INTEGER NOT NULL,
     erased_to INTEGER NOT NULL,
     next_bulk INTEGER NOT NULL,
+    quota_group INTEGER NOT NULL,
     PRIMARY KEY (shard, tenant)
 ) STRICT, WITHOUT ROWID;
 
@@ -180,6 +181,49 @@ CREATE TABLE breakers (
     probes TEXT NOT NULL,
     PRIMARY KEY (shard, tenant, service)
 ) STRICT, WITHOUT ROWID;
+
+-- What tenants share; rows of the system tenant. policy: enum quota_policy of core/quota.h.
+CREATE TABLE quota_groups (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    quota_group INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    policy INTEGER NOT NULL,
+    capacity INTEGER NOT NULL,
+    weight INTEGER NOT NULL,
+    members INTEGER NOT NULL,
+    nominal INTEGER NOT NULL,
+    floors INTEGER NOT NULL,
+    in_use INTEGER NOT NULL,
+    unlent INTEGER NOT NULL,
+    charged INTEGER NOT NULL,
+    lift INTEGER NOT NULL,
+    PRIMARY KEY (shard, tenant, quota_group)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quota_members (
+    shard INTEGER NOT NULL,
+    tenant INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    quota_group INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    nominal INTEGER NOT NULL,
+    borrow_limit INTEGER NOT NULL,
+    lend_limit INTEGER NOT NULL,
+    hard_max INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    burst_s INTEGER NOT NULL,
+    refill_s INTEGER NOT NULL,
+    burst_left INTEGER NOT NULL,
+    burst_at INTEGER NOT NULL,
+    in_use INTEGER NOT NULL,
+    charged INTEGER NOT NULL,
+    PRIMARY KEY (shard, tenant, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX quota_members_by_group ON quota_members (shard, tenant, quota_group, member);
 
 CREATE TABLE lanes (
     shard INTEGER NOT NULL,
