@@ -1,6 +1,8 @@
 /* api/health - what probes and scrapers ask. */
 #include "api/call.h"
+#include "contract/job_states.h"
 #include "contract/openapi.h"
+#include "core/breaker.h"
 #include "platform/clock.h"
 #include "platform/process.h"
 
@@ -62,6 +64,7 @@ struct scrape {
     bool has_installation;
     struct query_result installation;
     struct query_result throttles;
+    struct query_result breakers;
 };
 
 struct figure {
@@ -211,6 +214,42 @@ static void put_throttles(struct buf *out, const struct query_result *found)
                 (double)query_int(found, 0, "incidents"));
 }
 
+static void put_breakers(struct buf *out, const struct engine_figures *figures,
+                         const struct scrape *scrape)
+{
+    static const enum breaker_change told[] = {BREAKER_OPENS,   BREAKER_REOPENS,  BREAKER_PROBES,
+                                               BREAKER_CLOSES,  BREAKER_SUSPECTS, BREAKER_IS_FORCED,
+                                               BREAKER_IS_RESET};
+
+    static const char *const verdicts[] = {"well", "slow", "failed", "ignored"};
+    static const char *const states[] = {"closed", "open", "half_open", "forced"};
+    metrics_put_family(out, "stella_breaker_transitions_total", "counter",
+                       "What circuit breakers did at this node.");
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        metrics_put(out, "stella_breaker_transitions_total", "change",
+                    str_from(breaker_change_name(told[i])), (double)figures->breaker_did[told[i]]);
+    }
+    metrics_put_family(out, "stella_breaker_calls_total", "counter",
+                       "Ends of leases that circuit breakers were told of at this node.");
+    for (size_t i = 0; i < FACTS_BREAKER_VERDICTS; i++) {
+        metrics_put(out, "stella_breaker_calls_total", "verdict", str_from(verdicts[i]),
+                    (double)figures->breaker_told[i]);
+    }
+    if (!scrape->has_queues) {
+        return;
+    }
+    metrics_put_family(out, "stella_breakers", "gauge",
+                       "Circuit breakers by state; forced: those in a mode of an operator.");
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        metrics_put(out, "stella_breakers", "state", str_from(states[i]),
+                    (double)query_int(&scrape->breakers, 0, states[i]));
+    }
+    metrics_put_family(out, "stella_breaker_held_jobs", "gauge",
+                       "Waiting jobs of lanes that a circuit breaker held when they last asked.");
+    metrics_put(out, "stella_breaker_held_jobs", NULL, STR(""),
+                (double)query_int(&scrape->breakers, 0, "held"));
+}
+
 static void answer_metrics(struct call *call)
 {
     const struct scrape *scrape = call->state;
@@ -221,6 +260,7 @@ static void answer_metrics(struct call *call)
     metrics_put_requests(call->api->metrics, out);
     put_node(call, out);
     put_engine(out, &figures);
+    put_breakers(out, &figures, scrape);
     if (scrape->has_installation) {
         const struct query_result *said = &scrape->installation;
         metrics_put_family(out, "stella_paused", "gauge",
@@ -247,8 +287,13 @@ static void read_queues(struct call *call, struct reader *reader)
     /* Without the ledger the node's own figures are still worth having. */
     struct query throttles = {.name = "throttle_states", .arena = call->arena};
     query_arg_int(&throttles, scrape->now);
+    struct query breakers = {.name = "breaker_states", .arena = call->arena};
+    query_arg_int(&breakers, scrape->now);
+    query_arg_int(&breakers, HOLD_BREAKER_OPEN);
+    query_arg_int(&breakers, HOLD_BREAKER_RAMP);
     scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK &&
-                         reader_query(reader, &throttles, &scrape->throttles, &err) == ERR_OK;
+                         reader_query(reader, &throttles, &scrape->throttles, &err) == ERR_OK &&
+                         reader_query(reader, &breakers, &scrape->breakers, &err) == ERR_OK;
     const struct query said = {.name = "installation", .arena = call->arena};
     scrape->has_installation =
         scrape->has_queues && reader_query(reader, &said, &scrape->installation, &err) == ERR_OK;

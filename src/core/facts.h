@@ -157,16 +157,22 @@ struct shard_facts {
     struct history_log log;
 };
 
+enum { FACTS_BREAKER_VERDICTS = 4, FACTS_BREAKER_CHANGES = 8 };
+
 struct facts {
     struct arena *arena;
-    int64_t now;                   /* Ledger time of the shard being decided; set per shard. That
+    int64_t now;          /* Ledger time of the shard being decided; set per shard. That
                                     * of another locked shard: its row's last_at. */
-    int64_t clock;                 /* What the ledger's clock said after the locks. */
-    int64_t group;                 /* Commit group id. */
-    struct hash_key seed;          /* Of the ledger: keys, jitter. */
-    struct map shards;             /* shard + 1 -> struct shard_facts */
-    struct map tenants;            /* tenant -> struct tenant_facts */
-    struct wants wants;            /* Asked and not answered yet. */
+    int64_t clock;        /* What the ledger's clock said after the locks. */
+    int64_t group;        /* Commit group id. */
+    struct hash_key seed; /* Of the ledger: keys, jitter. */
+    struct map shards;    /* shard + 1 -> struct shard_facts */
+    struct map tenants;   /* tenant -> struct tenant_facts */
+    struct wants wants;   /* Asked and not answered yet. */
+    /* For the node's figures: what breakers were told, by enum breaker_verdict, and what they did,
+     * by enum breaker_change. */
+    uint32_t breaker_told[FACTS_BREAKER_VERDICTS];
+    uint32_t breaker_did[FACTS_BREAKER_CHANGES];
     bool wants_shared;             /* want_shared() was asked and the lock is not held. */
     row_list touched[TABLE_COUNT]; /* Rows that are not ROW_CLEAN, in order of first change. */
     row_list fetch_jobs;           /* Leased rows whose jobs row the reply needs. */

@@ -179,6 +179,7 @@ void service_write(struct decision *d, struct service *service, enum breaker_cha
         service->row->set_by = arena_str(d->facts->arena, service->set_by);
     }
     service->row->revision++;
+    d->facts->breaker_did[change]++;
     struct history_line line;
     put_row(history_begin(&line, d->facts, service->home, d->actor, "breaker.changed"),
             service->row, change, tenant, job);
@@ -340,6 +341,8 @@ static void tell(struct decision *d, struct service *service, const struct job_t
         call->others += active_workers(system_of(d->facts), type, since);
     }
     const enum breaker_change change = breaker_told(&service->breaker, service->config, call, now);
+    d->facts->breaker_told[call->verdict]++;
+    d->facts->breaker_told[BREAKER_WELL] += (uint32_t)call->before;
     service_write(d, service, change, d->t->id.v, call->lease.job);
 }
 

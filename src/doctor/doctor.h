@@ -47,6 +47,8 @@ void doctor_server(struct doctor *doctor);
 void doctor_figures(struct doctor *doctor);
 /* Clocks and versions of the workers that were seen lately. */
 void doctor_workers(struct doctor *doctor);
+/* Circuit breakers that hold jobs. */
+void doctor_breakers(struct doctor *doctor);
 /* Limits, memory, the port, TLS. */
 void doctor_machine(struct doctor *doctor);
 /* The data folder, its disk, the token files, the blobs. */

@@ -175,5 +175,6 @@ void doctor_server(struct doctor *doctor)
         check_token(doctor);
         doctor_figures(doctor);
         doctor_workers(doctor);
+        doctor_breakers(doctor);
     }
 }

@@ -132,6 +132,12 @@ static void count_group(struct group *group)
     figures->submitted += facts->touched[TABLE_JOBS].n;
     figures->claimed += facts->fetch_jobs.n;
     count_endings(figures, facts);
+    for (size_t i = 0; i < FACTS_BREAKER_VERDICTS; i++) {
+        figures->breaker_told[i] += facts->breaker_told[i];
+    }
+    for (size_t i = 0; i < FACTS_BREAKER_CHANGES; i++) {
+        figures->breaker_did[i] += facts->breaker_did[i];
+    }
 }
 
 /* ---- With the lock: what was learned ---- */

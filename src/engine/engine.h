@@ -148,7 +148,9 @@ struct engine_figures {
     uint64_t submitted, claimed, succeeded, failed, dead, throttled, returned, lapsed, retried;
     uint64_t refused; /* For load. */
     uint64_t unknown_commits;
-    uint64_t decided_anew; /* Groups run once more. */
+    uint64_t decided_anew;                         /* Groups run once more. */
+    uint64_t breaker_told[FACTS_BREAKER_VERDICTS]; /* By enum breaker_verdict. */
+    uint64_t breaker_did[FACTS_BREAKER_CHANGES];   /* By enum breaker_change. */
     uint64_t widened;      /* Groups decided anew under the lock of what tenants share. */
     uint64_t outages;      /* Times the ledger went away. */
     uint64_t clock_behind; /* Episodes. */

@@ -128,6 +128,16 @@ SELECT shard, tenant, name, state, reason, changed_at, version, slots, job_types
 FROM workers
 WHERE shard = ?1 AND tenant = ?2 AND name = ?3;
 
+-- name: breaker_states
+-- args: now, hold, hold
+SELECT coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= ?1)) AND state = 0 THEN 1 ELSE 0 END), 0) AS closed,
+       coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= ?1)) AND state = 1 THEN 1 ELSE 0 END), 0) AS open,
+       coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= ?1)) AND state = 2 THEN 1 ELSE 0 END), 0) AS half_open,
+       coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= ?1)) THEN 0 ELSE 1 END), 0) AS forced,
+       (SELECT coalesce(sum(l.waiting), 0) FROM lanes AS l
+        WHERE l.waiting > 0 AND (l.hold = ?2 OR l.hold = ?3)) AS held
+FROM breakers;
+
 -- name: breakers_of
 -- args: shard, tenant
 SELECT shard, tenant, service, version, body, revision, mode, mode_until, reason, ticket, set_by,
