@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/fairness.h"
 #include "core/fold_bulk.h"
+#include "core/fold_installation.h"
 #include "core/fold_quota.h"
 #include "core/fold_retain.h"
 #include "core/fold_rows.h"
@@ -248,50 +249,6 @@ static bool breaker_put(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
-/* ---- The installation ---- */
-
-static struct installation_row installation_was(struct fold *fold)
-{
-    const struct installation_row none = {.row = {.table = TABLE_INSTALLATION},
-                                          .shard = fold->shard,
-                                          .tenant = fold->tenant,
-                                          .version = INSTALLATION_FIRST};
-    const struct row *old = row_set_find(&fold->set, &none.row);
-    return old == NULL ? none : *(const struct installation_row *)old;
-}
-
-static bool installation_said(struct fold *fold, struct installation_row *row, int32_t steps)
-{
-    row->version++;
-    fold_put(fold, &row->row);
-    fold_tenant_row(fold)->config_version += steps;
-    return true;
-}
-
-static bool installation_paused(struct fold *fold, const struct fold_event *e)
-{
-    struct installation_row row = installation_was(fold);
-    row.pause = (struct pause){e->at, fold_text(e, "reason"), fold_text(e, "ticket"), e->actor};
-    return installation_said(fold, &row, 1);
-}
-
-static bool installation_resumed(struct fold *fold, const struct fold_event *e)
-{
-    (void)e;
-    struct installation_row row = installation_was(fold);
-    row.pause = (struct pause){0};
-    return installation_said(fold, &row, 1);
-}
-
-static bool installation_restored(struct fold *fold, const struct fold_event *e)
-{
-    struct installation_row row = installation_was(fold);
-    row.grant_floor = fold_int(e, "grant_floor");
-    row.restored_at = e->at;
-    row.restored_from = fold_text(e, "from");
-    return installation_said(fold, &row, CONFIG_RESTORED_STEPS);
-}
-
 /* ---- Lanes, throttles, requests ---- */
 
 static bool lane_opened(struct fold *fold, const struct fold_event *e)
@@ -485,9 +442,9 @@ static const struct {
     {"claim.offered", nothing},
     {"control.accepted", nothing},
     {"control.denied", nothing},
-    {"installation.paused", installation_paused},
-    {"installation.restored", installation_restored},
-    {"installation.resumed", installation_resumed},
+    {"installation.paused", fold_installation_paused},
+    {"installation.restored", fold_installation_restored},
+    {"installation.resumed", fold_installation_resumed},
     {"job.cancel_asked", fold_job_cancel_asked},
     {"job.canceled", fold_job_ended},
     {"job.dead", fold_job_ended},

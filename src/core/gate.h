@@ -3,9 +3,9 @@
  * before it grants, explain asks the same to say why a job waits.
  *
  * Use      gate_pause, gate_source, gate_tenant, gate_type, gate_bucket, in this order. `more` is
- * how many jobs are to begin: a claim asks for one after another, explain for a job and those
- * before it. Threads  none; pure. Only gate_bucket changes what it is given, and only when it
- * passes.
+ *          how many jobs are to begin: a claim asks for one after another, explain for a job and
+ *          those before it.
+ * Threads  none; pure. Only gate_bucket changes what it is given, and only when it passes.
  */
 #ifndef CORE_GATE_H
 #define CORE_GATE_H

@@ -116,11 +116,11 @@ static void check_paused(struct doctor *doctor)
     if (pause == NULL) {
         doctor_ok(doctor, "paused", "no: jobs are leased");
     } else {
-        doctor_warn(doctor, "paused",
-                    "stella orchestrator resume --reason \"...\", when it may go on",
-                    "since %.*s, by %.*s: %.*s", STR_ARG(json_text(json_object_get(pause, "since"))),
-                    STR_ARG(json_text(json_object_get(pause, "by"))),
-                    STR_ARG(json_text(json_object_get(pause, "reason"))));
+        doctor_warn(
+            doctor, "paused", "stella orchestrator resume --reason \"...\", when it may go on",
+            "since %.*s, by %.*s: %.*s", STR_ARG(json_text(json_object_get(pause, "since"))),
+            STR_ARG(json_text(json_object_get(pause, "by"))),
+            STR_ARG(json_text(json_object_get(pause, "reason"))));
     }
     json_decref(reply.json);
 }

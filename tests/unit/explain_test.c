@@ -96,6 +96,38 @@ static void gates_come_in_order_and_the_first_refusal_is_the_hold(void **state)
     assert_int_equal(told.position.ahead, 1);
 }
 
+static void say(struct bench *bench, enum command_kind kind, struct str reason)
+{
+    struct command command = bench_command(&bench->on, kind);
+    command.shard = SHARD_SYSTEM;
+    command.tenant.v = TENANT_SYSTEM;
+    command.reason = reason;
+    command.ticket = STR("OPS-7");
+    command.installation.if_version = -1;
+    bench_run(&bench->on, &command);
+}
+
+static void a_pause_comes_first_and_says_why(void **state)
+{
+    struct bench *bench = *state;
+    const int64_t job = bench_submit(&bench->on, STR("mend"), STR(""), 1, 5 * US_PER_S);
+    struct explanation told = explain(bench, job, true);
+    assert_int_equal(told.gates[0].id, EXPLAIN_PAUSE);
+    assert_int_equal(told.gates[0].hold, HOLD_NONE);
+    assert_null(told.pause);
+    say(bench, COMMAND_PAUSE, STR("storage is moved"));
+    say(bench, COMMAND_PAUSE, STR("another"));
+    told = explain(bench, job, true);
+    assert_int_equal(explain_first(&told)->hold, HOLD_PAUSED);
+    assert_string_equal(explain_first(&told)->free.name, "paused");
+    assert_true(told.depends);
+    assert_true(str_eq(told.pause->reason, STR("storage is moved")));
+    assert_true(str_eq(told.pause->ticket, STR("OPS-7")));
+    say(bench, COMMAND_RESUME, STR("done"));
+    told = explain(bench, job, true);
+    assert_int_equal(explain_first(&told)->hold, HOLD_DELAY);
+}
+
 static void a_limit_that_holds_only_those_behind_says_later(void **state)
 {
     struct bench *bench = *state;
@@ -190,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BENCH_TEST(gates_come_in_order_and_the_first_refusal_is_the_hold),
+        BENCH_TEST(a_pause_comes_first_and_says_why),
         BENCH_TEST(a_limit_that_holds_only_those_behind_says_later),
         BENCH_TEST(tokens_are_counted_for_all_that_share_the_bucket),
         BENCH_TEST(looking_changes_nothing),
