@@ -54,7 +54,9 @@ static bool take_state(struct call *call, struct job_filter *filter)
     filter->has_state = given->state.ptr != NULL || given->class.ptr != NULL;
     filter->state = JOB_DEAD;
     if (given->state.ptr != NULL && !job_state_find(given->state, &filter->state)) {
-        return refuse(call, ERR_INVALID_REQUEST, "state is none of the job states");
+        return refuse(
+            call, ERR_INVALID_REQUEST,
+            "state is one of blocked, pending, leased, running, succeeded, dead, canceled");
     }
     if (given->class.ptr != NULL && filter->state != JOB_DEAD) {
         return refuse(call, ERR_UNSUPPORTED_FILTER, supported);

@@ -344,7 +344,8 @@ void api_list_runs(struct call *call)
     }
     list->has_state = state.ptr != NULL;
     if (list->has_state && !run_state_find(state, &list->state)) {
-        call_refuse(call, ERR_INVALID_REQUEST, "state is none of the run states");
+        call_refuse(call, ERR_INVALID_REQUEST,
+                    "state is one of active, succeeded, failed, canceled");
         return;
     }
     call_read(call, read_list, list_is_read);

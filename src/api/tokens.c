@@ -103,7 +103,10 @@ static enum err_code take_scopes(const json_t *names, int32_t *out, struct err *
     for (size_t i = 0; i < json_array_size(names); i++) {
         int32_t bit = 0;
         if (!scope_find(json_text(json_array_get(names, i)), &bit)) {
-            return err_at(err, ERR_UNPROCESSABLE, "/scopes", "names a scope that there is not");
+            return err_at(
+                err, ERR_UNPROCESSABLE, "/scopes",
+                "scopes are orch:admin, orch:backfill, orch:operate, orch:quota, orch:read, "
+                "orch:submit, orch:work");
         }
         *out |= bit;
     }

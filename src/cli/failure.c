@@ -163,9 +163,13 @@ static void print_json(const struct cli_call *call)
     buf_fini(&out);
 }
 
+/* Each of several things that are wrong; a single one was said already. */
 static void print_items(const struct cli_call *call)
 {
     const json_t *errors = call->failure.errors;
+    if (json_array_size(errors) == 1) {
+        return;
+    }
     for (size_t i = 0; i < json_array_size(errors) && i < PRINTED_ERRORS; i++) {
         const json_t *item = json_array_get(errors, i);
         fprintf(call->log, "  %.*s  %.*s\n", STR_ARG(json_text(json_object_get(item, "pointer"))),

@@ -317,7 +317,11 @@ int cli_list_whole(struct cli_call *call, struct str path, const char *member,
     if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML) {
         cli_show(call, reply.json, shape);
     } else {
-        cli_print_items(call, json_object_get(reply.json, member), shape);
+        const json_t *items = json_object_get(reply.json, member);
+        cli_print_items(call, items, shape);
+        if (json_array_size(items) == 0) {
+            cli_note(call, "There are none.");
+        }
     }
     json_decref(reply.json);
     return CLI_OK;
@@ -380,6 +384,9 @@ int cli_list(struct cli_call *call, struct str path, const struct cli_shape *sha
         is_more = status == CLI_OK && cursor != NULL && (int64_t)json_array_size(all) < limit;
     }
     cli_progress_end(call);
+    if (status == CLI_OK && json_array_size(all) == 0) {
+        cli_note(call, "There are none.");
+    }
     if (status == CLI_OK && (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML)) {
         print_document(call, all, cursor);
     } else if (status == CLI_OK && !is_streamed(call)) {

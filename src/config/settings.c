@@ -188,7 +188,10 @@ static enum err_code take_argument(int argc, char *const *argv, int *at, char ro
 {
     const struct str argument = str_from(argv[(*at)++]);
     if (!str_starts(argument, STR("--"))) {
-        return err_set(err, ERR_USAGE, "\"%.60s\" is not a flag", argv[*at - 1]);
+        return err_set(err, ERR_USAGE,
+                       "\"%.60s\" is not expected here: settings are --NAME VALUE, those that are "
+                       "on or off --NAME or --NAME=false",
+                       argv[*at - 1]);
     }
     const size_t equals = str_find(argument, '=');
     *out_name = plain_name(str_slice(argument, 2, equals), room);

@@ -94,8 +94,8 @@ static void look_here(struct doctor *doctor)
         return;
     }
     if (!is_here(doctor)) {
-        doctor_ok(doctor, "data folder",
-                  "none here, so only the server was looked at (--data names one)");
+        doctor_ok(doctor, "data folder", "none here, so %s was looked at (--data names one)",
+                  cli_flag(doctor->call, "offline") ? "nothing" : "only the server");
         return;
     }
     doctor_ok(doctor, "settings", "all known and within bounds");
