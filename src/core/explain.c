@@ -2,15 +2,13 @@
 
 #include "base/check.h"
 #include "base/time.h"
-#include "core/bucket.h"
 #include "core/dispatch.h"
+#include "core/explain_host.h"
 #include "core/quota_use.h"
 #include "core/service.h"
 #include "core/settle.h"
 #include "core/submit.h"
 #include "core/throttle.h"
-
-enum { MICRO = 1000000 };
 
 static const struct lane_row *lane_of(const struct tenant_facts *t, const struct carry *carry)
 {
@@ -160,15 +158,15 @@ static struct explain_gate *add_gate(struct explaining *e, enum explain_gate_id 
     return gate;
 }
 
-static void add_number(struct explain_gate *gate, const char *name, enum explain_kind kind,
-                       int64_t value)
+void explain_number(struct explain_gate *gate, const char *name, enum explain_kind kind,
+                    int64_t value)
 {
     CHECK(gate->number_count < EXPLAIN_NUMBERS_MAX);
     gate->numbers[gate->number_count++] = (struct explain_value){name, kind, value, NULL};
 }
 
-static void set_free(struct explain_gate *gate, const char *name, enum explain_kind kind,
-                     int64_t value)
+void explain_free(struct explain_gate *gate, const char *name, enum explain_kind kind,
+                  int64_t value)
 {
     gate->free = (struct explain_value){name, kind, value, NULL};
 }
@@ -180,8 +178,8 @@ static void say_pause(struct explaining *e)
     gate->hold = gate_pause(pause).hold;
     if (gate->hold != HOLD_NONE) {
         e->out->pause = pause;
-        add_number(gate, "since", EXPLAIN_AT, pause->since);
-        set_free(gate, "paused", EXPLAIN_SWITCH, false);
+        explain_number(gate, "since", EXPLAIN_AT, pause->since);
+        explain_free(gate, "paused", EXPLAIN_SWITCH, false);
     }
 }
 
@@ -194,11 +192,11 @@ static void say_run(struct explaining *e)
         return;
     }
     struct explain_gate *gate = add_gate(e, EXPLAIN_RUN, LIFT_SUBMITTER);
-    add_number(gate, "present", EXPLAIN_NUMBER, run->present);
-    add_number(gate, "total", EXPLAIN_NUMBER, run->total);
+    explain_number(gate, "present", EXPLAIN_NUMBER, run->present);
+    explain_number(gate, "total", EXPLAIN_NUMBER, run->total);
     if (run->present < run->total) {
         gate->hold = HOLD_RUN_INCOMPLETE;
-        set_free(gate, "present", EXPLAIN_NUMBER, run->total);
+        explain_free(gate, "present", EXPLAIN_NUMBER, run->total);
     }
 }
 
@@ -257,16 +255,16 @@ static void say_predecessors(struct explaining *e)
     }
     struct explain_gate *gate =
         add_gate(e, EXPLAIN_PREDECESSORS, out->stuck > 0 ? LIFT_OPERATOR : LIFT_JOBS);
-    add_number(gate, "awaited", EXPLAIN_NUMBER, out->awaited);
-    add_number(gate, "stuck", EXPLAIN_NUMBER, out->stuck);
+    explain_number(gate, "awaited", EXPLAIN_NUMBER, out->awaited);
+    explain_number(gate, "stuck", EXPLAIN_NUMBER, out->stuck);
     if (out->awaited > 0) {
         gate->hold = out->stuck > 0 ? HOLD_PREDECESSOR_FAILED : HOLD_PREDECESSORS;
-        set_free(gate, "awaited", EXPLAIN_NUMBER, 0);
+        explain_free(gate, "awaited", EXPLAIN_NUMBER, 0);
     }
     gate = add_gate(e, EXPLAIN_RELEASE, LIFT_TIME);
     if (blocked != NULL && out->awaited == 0 && is_whole) {
         gate->hold = HOLD_RELEASING;
-        set_free(gate, "settled", EXPLAIN_SWITCH, true);
+        explain_free(gate, "settled", EXPLAIN_SWITCH, true);
     }
 }
 
@@ -279,15 +277,15 @@ static void say_time(struct explaining *e)
     if (delayed != NULL) {
         gate->hold = (enum hold_reason)delayed->reason;
         gate->not_before = delayed->due_at;
-        add_number(gate, "due_at", EXPLAIN_AT, delayed->due_at);
-        set_free(gate, "due_at", EXPLAIN_AT, e->facts->now);
+        explain_number(gate, "due_at", EXPLAIN_AT, delayed->due_at);
+        explain_free(gate, "due_at", EXPLAIN_AT, e->facts->now);
     }
     const struct blocked_row *blocked = e->out->place.blocked;
     if (blocked != NULL && blocked->delay_us > 0) {
         gate->hold = HOLD_DELAY; /* Counted from its release, which is not before now. */
         gate->not_before = e->facts->now + blocked->delay_us;
-        add_number(gate, "delay_ms", EXPLAIN_NUMBER, blocked->delay_us / US_PER_MS);
-        set_free(gate, "delay_ms", EXPLAIN_NUMBER, 0);
+        explain_number(gate, "delay_ms", EXPLAIN_NUMBER, blocked->delay_us / US_PER_MS);
+        explain_free(gate, "delay_ms", EXPLAIN_NUMBER, 0);
     }
 }
 
@@ -298,9 +296,9 @@ static void say_source(struct explaining *e)
     }
     struct explain_gate *gate = add_gate(e, EXPLAIN_SOURCE, LIFT_OPERATOR);
     gate->hold = gate_source(e->out->source).hold;
-    add_number(gate, "enabled", EXPLAIN_SWITCH, e->out->source->enabled);
+    explain_number(gate, "enabled", EXPLAIN_SWITCH, e->out->source->enabled);
     if (gate->hold != HOLD_NONE) {
-        set_free(gate, "enabled", EXPLAIN_SWITCH, true);
+        explain_free(gate, "enabled", EXPLAIN_SWITCH, true);
     }
 }
 
@@ -309,11 +307,11 @@ static void say_limit(struct explain_gate *gate, struct gate alone, struct gate 
                       int64_t in_use, int64_t limit, int64_t ahead)
 {
     gate->hold = alone.hold;
-    add_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
-    add_number(gate, "in_use", EXPLAIN_NUMBER, in_use);
-    add_number(gate, "limit", EXPLAIN_NUMBER, limit);
+    explain_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
+    explain_number(gate, "in_use", EXPLAIN_NUMBER, in_use);
+    explain_number(gate, "limit", EXPLAIN_NUMBER, limit);
     if (with_all.hold != HOLD_NONE) {
-        set_free(gate, "max_inflight", EXPLAIN_NUMBER, in_use + ahead + 1);
+        explain_free(gate, "max_inflight", EXPLAIN_NUMBER, in_use + ahead + 1);
     }
 }
 
@@ -329,19 +327,19 @@ static void say_quota(struct explaining *e)
         quota_terms_of((enum quota_policy)place.group->policy, place.member);
     struct explain_gate *gate = add_gate(e, EXPLAIN_QUOTA, LIFT_JOBS);
     gate->hold = quota_gate(e->facts, e->t, 1).hold;
-    add_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
+    explain_number(gate, "ahead", EXPLAIN_NUMBER, ahead);
     if (place.member->burst_s > 0) {
-        add_number(
+        explain_number(
             gate, "burst_left_s", EXPLAIN_NUMBER,
             quota_burst_left((enum quota_policy)place.group->policy, place.member, e->facts->now));
     }
-    add_number(gate, "in_use", EXPLAIN_NUMBER, place.member->in_use);
+    explain_number(gate, "in_use", EXPLAIN_NUMBER, place.member->in_use);
     if (terms.most < INT32_MAX) {
-        add_number(gate, "most", EXPLAIN_NUMBER, terms.most);
+        explain_number(gate, "most", EXPLAIN_NUMBER, terms.most);
     }
-    add_number(gate, "nominal", EXPLAIN_NUMBER, terms.nominal);
+    explain_number(gate, "nominal", EXPLAIN_NUMBER, terms.nominal);
     if (quota_gate(e->facts, e->t, ahead + 1).hold != HOLD_NONE) {
-        set_free(gate, "slots", EXPLAIN_NUMBER, ahead + 1);
+        explain_free(gate, "slots", EXPLAIN_NUMBER, ahead + 1);
     }
 }
 
@@ -380,16 +378,16 @@ static void add_evidence(struct explaining *e, struct explain_gate *gate,
     const struct breaker_bucket sum = breaker_window(breaker, service->config, now);
     int64_t grows_at = 0;
     const int64_t limit = breaker_ramp(breaker, service->config, now, &grows_at);
-    add_number(gate, "calls", EXPLAIN_NUMBER, sum.calls);
-    add_number(gate, "failures", EXPLAIN_NUMBER, sum.failures);
-    add_number(gate, "in_a_row", EXPLAIN_NUMBER, breaker->in_a_row);
+    explain_number(gate, "calls", EXPLAIN_NUMBER, sum.calls);
+    explain_number(gate, "failures", EXPLAIN_NUMBER, sum.failures);
+    explain_number(gate, "in_a_row", EXPLAIN_NUMBER, breaker->in_a_row);
     if (limit > 0) {
-        add_number(gate, "limit", EXPLAIN_NUMBER, limit);
+        explain_number(gate, "limit", EXPLAIN_NUMBER, limit);
     }
     if (breaker->state == BREAKER_OPEN) {
-        add_number(gate, "next_probe_at", EXPLAIN_AT, breaker->until);
+        explain_number(gate, "next_probe_at", EXPLAIN_AT, breaker->until);
     }
-    add_number(gate, "probes", EXPLAIN_NUMBER, (int64_t)breaker->probe_count);
+    explain_number(gate, "probes", EXPLAIN_NUMBER, (int64_t)breaker->probe_count);
 }
 
 /* The service that refuses, else the first. */
@@ -417,76 +415,21 @@ static void say_services(struct explaining *e)
     gate->not_before = said.hold == HOLD_BREAKER_OPEN && !depends ? answer.ask_at : 0;
     add_evidence(e, gate, &service);
     if (refuses) {
-        set_free(gate, "disabled", EXPLAIN_SWITCH, true);
+        explain_free(gate, "disabled", EXPLAIN_SWITCH, true);
     }
 }
 
-static void say_host(struct explaining *e)
+static void say_bucket(struct explaining *e)
 {
-    const struct throttle_row *bucket = &e->bucket;
-    struct throttle_row tried = *bucket;
-    struct explain_gate *gate = add_gate(e, EXPLAIN_HOST, LIFT_TIME);
-    enum block_origin origin = BLOCK_NONE;
-    int64_t taken = 0;
-    const struct gate said = gate_bucket(&tried, &e->throttle.pace, 0, e->facts->now, &taken);
-    (void)bucket_blocked(bucket, e->facts->now, &origin);
-    if (said.hold == HOLD_HOST_BLOCKED) {
-        gate->hold = said.hold;
-        gate->not_before = said.open_at;
-        add_number(gate, "blocked_until", EXPLAIN_AT, said.open_at);
-        add_number(gate, "incidents", EXPLAIN_NUMBER, bucket->incidents);
-        add_number(gate, "origin", EXPLAIN_WORD, 0);
-        gate->numbers[gate->number_count - 1].word = block_origin_name(origin);
-        set_free(gate, "blocked_until", EXPLAIN_AT, e->facts->now);
-    }
-}
-
-/* Takes for one job after another; the first answer, and whether all got theirs. */
-static struct gate take_all(const struct throttle *throttle, int64_t requests, int64_t jobs,
-                            int64_t now, bool *out_all)
-{
-    int64_t taken = 0;
-    const struct gate first = gate_bucket(throttle->row, &throttle->pace, requests, now, &taken);
-    *out_all = first.hold == HOLD_NONE;
-    for (int64_t i = 1; *out_all && i < jobs; i++) {
-        *out_all =
-            gate_bucket(throttle->row, &throttle->pace, requests, now, &taken).hold == HOLD_NONE;
-    }
-    return first;
-}
-
-static void say_tokens(struct explaining *e)
-{
-    const int64_t now = e->facts->now;
-    const int64_t asked = gate_requests(e->type);
-    const int64_t jobs = e->out->position.ahead_in_bucket + 1;
-    struct throttle_row bucket = e->bucket;
-    bucket.blocked_until = 0; /* The host's gate has said that. */
-    bucket_refill(&bucket, now);
-    if (bucket.rate_milli == 0) {
-        return;
-    }
-    struct throttle_row row = bucket;
-    const struct throttle tried = {&row, e->throttle.pace};
-    struct explain_gate *gate = add_gate(e, EXPLAIN_TOKENS, LIFT_TIME);
-    bool all = false;
-    const struct gate said = take_all(&tried, asked, jobs, now, &all);
-    const int64_t each = asked < bucket.burst ? asked : bucket.burst;
-    gate->hold = said.hold;
-    add_number(gate, "burst", EXPLAIN_NUMBER, bucket.burst);
-    add_number(gate, "configured_milli", EXPLAIN_NUMBER, e->throttle.pace.rate_milli);
-    add_number(gate, "needed", EXPLAIN_NUMBER, each);
-    add_number(gate, "rate_milli", EXPLAIN_NUMBER, bucket.rate_milli);
-    if (said.hold != HOLD_NONE) {
-        /* Jobs that run may give back what they did not use: only a closed lane makes it sure. */
-        add_number(gate, "refilled_at", EXPLAIN_AT, said.open_at);
-        gate->not_before = e->out->lane->open_at > now && e->out->lane->open_at < INT64_MAX
-                               ? e->out->lane->open_at
-                               : 0;
-    }
-    add_number(gate, "tokens", EXPLAIN_NUMBER, bucket.level_micro / MICRO);
-    if (!all) {
-        set_free(gate, "tokens", EXPLAIN_NUMBER, jobs * each);
+    const struct explain_ask ask = {
+        .now = e->facts->now,
+        .requests = gate_requests(e->type),
+        .jobs = e->out->position.ahead_in_bucket + 1,
+        .lane_open_at = e->out->lane->open_at,
+    };
+    explain_host(&e->throttle, &ask, add_gate(e, EXPLAIN_HOST, LIFT_TIME));
+    if (explain_is_paced(&e->throttle, &ask)) {
+        explain_tokens(&e->throttle, &ask, add_gate(e, EXPLAIN_TOKENS, LIFT_TIME));
     }
 }
 
@@ -501,11 +444,11 @@ static void say_lane(struct explaining *e)
     gate->hold = (enum hold_reason)lane->hold;
     if (lane->open_at < INT64_MAX) {
         gate->not_before = lane->open_at;
-        add_number(gate, "open_at", EXPLAIN_AT, lane->open_at);
+        explain_number(gate, "open_at", EXPLAIN_AT, lane->open_at);
     } else {
         gate->lift = LIFT_OPERATOR;
     }
-    set_free(gate, "open_at", EXPLAIN_AT, e->facts->now);
+    explain_free(gate, "open_at", EXPLAIN_AT, e->facts->now);
 }
 
 static void say_worker(struct explaining *e, const struct explain_worker *worker)
@@ -513,12 +456,12 @@ static void say_worker(struct explaining *e, const struct explain_worker *worker
     struct explain_gate *gate = add_gate(e, EXPLAIN_WORKER, LIFT_OPERATOR);
     const int64_t running = type_inflight(e->t, e->type->name);
     if (worker->asked_at > 0) {
-        add_number(gate, "asked_at", EXPLAIN_AT, worker->asked_at);
+        explain_number(gate, "asked_at", EXPLAIN_AT, worker->asked_at);
     }
-    add_number(gate, "running", EXPLAIN_NUMBER, running);
+    explain_number(gate, "running", EXPLAIN_NUMBER, running);
     if (!worker->serves && running == 0) {
         gate->hold = HOLD_NO_WORKER;
-        set_free(gate, "workers", EXPLAIN_NUMBER, 1);
+        explain_free(gate, "workers", EXPLAIN_NUMBER, 1);
     }
 }
 
@@ -527,12 +470,12 @@ static void say_turn(struct explaining *e)
     const struct explanation *out = e->out;
     struct explain_gate *gate = add_gate(e, EXPLAIN_TURN, LIFT_WORKER);
     gate->hold = HOLD_QUEUE;
-    add_number(gate, "ahead", EXPLAIN_NUMBER, out->position.ahead);
-    add_number(gate, "ahead_in_lane", EXPLAIN_NUMBER, out->position.ahead_in_lane);
-    add_number(gate, "lanes_ahead", EXPLAIN_NUMBER, out->position.lanes_ahead);
-    add_number(gate, "open_lanes", EXPLAIN_NUMBER, out->position.open_lanes);
-    add_number(gate, "waiting_in_lane", EXPLAIN_NUMBER, out->lane->waiting);
-    set_free(gate, "slots", EXPLAIN_NUMBER, out->position.ahead + 1);
+    explain_number(gate, "ahead", EXPLAIN_NUMBER, out->position.ahead);
+    explain_number(gate, "ahead_in_lane", EXPLAIN_NUMBER, out->position.ahead_in_lane);
+    explain_number(gate, "lanes_ahead", EXPLAIN_NUMBER, out->position.lanes_ahead);
+    explain_number(gate, "open_lanes", EXPLAIN_NUMBER, out->position.open_lanes);
+    explain_number(gate, "waiting_in_lane", EXPLAIN_NUMBER, out->lane->waiting);
+    explain_free(gate, "slots", EXPLAIN_NUMBER, out->position.ahead + 1);
 }
 
 /* ---- All together ---- */
@@ -553,8 +496,7 @@ static void say_gates(struct explaining *e, const struct explain_worker *worker)
     say_limits(e);
     say_services(e);
     if (e->has_bucket) {
-        say_host(e);
-        say_tokens(e);
+        say_bucket(e);
     }
     say_lane(e);
     say_worker(e, worker);

@@ -13,6 +13,7 @@
 #include "core/fold_quota.h"
 #include "core/fold_retain.h"
 #include "core/fold_rows.h"
+#include "core/fold_throttle.h"
 #include "core/state.h"
 
 /* ---- Configuration ---- */
@@ -249,7 +250,7 @@ static bool breaker_put(struct fold *fold, const struct fold_event *e)
     return true;
 }
 
-/* ---- Lanes, throttles, requests ---- */
+/* ---- Lanes, requests ---- */
 
 static bool lane_opened(struct fold *fold, const struct fold_event *e)
 {
@@ -275,56 +276,6 @@ static bool lane_held(struct fold *fold, const struct fold_event *e)
         }
     }
     return false;
-}
-
-/* The bucket that the line is about, made when the line is its first. */
-static struct throttle_row *throttle_row_of(struct fold *fold, const struct fold_event *e)
-{
-    struct throttle_row row = {.row = {.table = TABLE_THROTTLES}, .shard = fold->shard};
-    row.tenant = fold->tenant;
-    row.host = fold_text(e, "host");
-    struct row *known = row_set_find(&fold->set, &row.row);
-    return (struct throttle_row *)(known != NULL ? known : row_set_insert(&fold->set, &row.row));
-}
-
-static bool throttle_changed(struct fold *fold, const struct fold_event *e)
-{
-    struct throttle_row *row = throttle_row_of(fold, e);
-    row->level_micro = fold_int(e, "level_micro");
-    row->rate_milli = fold_int(e, "rate_milli");
-    row->base_milli = fold_int(e, "base_milli");
-    row->burst = fold_int(e, "burst");
-    row->refilled_at = fold_int(e, "refilled_at");
-    row->hint_milli = fold_int(e, "hint_milli");
-    row->hint_until = fold_int(e, "hint_until");
-    row->grown_at = fold_int(e, "grown_at");
-    row->used = fold_int(e, "used");
-    return true;
-}
-
-static bool throttle_blocked(struct fold *fold, const struct fold_event *e)
-{
-    struct throttle_row *row = throttle_row_of(fold, e);
-    row->blocked_until = fold_int(e, "blocked_until");
-    row->penalty_ms = fold_int(e, "penalty_ms");
-    row->incidents = (int32_t)fold_int(e, "incidents");
-    row->origin = (int16_t)fold_int(e, "origin");
-    row->throttled_at = fold_int(e, "throttled_at");
-    return throttle_changed(fold, e);
-}
-
-static bool throttle_set(struct fold *fold, const struct fold_event *e)
-{
-    struct throttle_row *row = throttle_row_of(fold, e);
-    row->version = (int32_t)fold_int(e, "version");
-    row->set_until = fold_int(e, "set_until");
-    row->set_rate_milli = fold_int(e, "set_rate_milli");
-    row->set_burst = fold_int(e, "set_burst");
-    row->set_block_until = fold_int(e, "set_block_until");
-    row->set_at = fold_int(e, "set_at");
-    row->set_by = arena_str(&fold->set.arena, fold_text(e, "set_by"));
-    row->set_reason = arena_str(&fold->set.arena, fold_text(e, "set_reason"));
-    return throttle_blocked(fold, e);
 }
 
 static bool request_stored(struct fold *fold, const struct fold_event *e)
@@ -486,11 +437,11 @@ static const struct {
     {"tenant.grouped", fold_tenant_grouped},
     {"tenant.named", tenant_named},
     {"tenant.opened", tenant_opened},
-    {"throttle.blocked", throttle_blocked},
-    {"throttle.changed", throttle_changed},
-    {"throttle.cleared", throttle_set},
-    {"throttle.expired", throttle_set},
-    {"throttle.set", throttle_set},
+    {"throttle.blocked", fold_throttle_blocked},
+    {"throttle.changed", fold_throttle_changed},
+    {"throttle.cleared", fold_throttle_set},
+    {"throttle.expired", fold_throttle_set},
+    {"throttle.set", fold_throttle_set},
     {"token.added", token_added},
     {"token.revoked", token_revoked},
     {"worker.forgotten", worker_forgotten},

@@ -121,6 +121,29 @@ static void submit_run(struct world *world, size_t tenant, struct arena *arena)
     }
 }
 
+/* An operator sets a host for a time, or takes that back. */
+static void throttle(struct world *world, size_t tenant, struct arena *arena)
+{
+    const bool sets = world_chance(world, 60);
+    struct command command =
+        command_for(world, tenant, sets ? COMMAND_THROTTLE_SET : COMMAND_THROTTLE_CLEAR);
+    command.arena = arena;
+    command.reason = STR("because");
+    command.throttle = (struct throttle_change){
+        .host = world_chance(world, 70) ? STR("slow.example.org") : STR("free.example.org"),
+        .rate_milli = world_chance(world, 50) ? (int64_t)world_draw(world, 5000) : -1,
+        .burst = (int64_t)world_draw(world, 6),
+        .block_us = world_chance(world, 30) ? 1 + (int64_t)world_draw(world, US_PER_S) : 0,
+        .lasts_us = US_PER_S + (int64_t)world_draw(world, 5 * US_PER_S),
+        .clear_override = world_chance(world, 70),
+        .clear_block = world_chance(world, 70),
+        .dry_run = world_chance(world, 20),
+        .if_version = -1,
+        .any_version = world_chance(world, 90),
+    };
+    (void)persist(world, &command);
+}
+
 static void control(struct world *world, size_t tenant, struct arena *arena)
 {
     static const enum command_kind kinds[] = {COMMAND_JOB_CANCEL, COMMAND_JOB_RETRY,
@@ -172,12 +195,13 @@ void client_acts(struct world *world)
     struct arena arena;
     const size_t tenant = world_draw(world, WORLD_TENANTS);
     arena_init(&arena, 1 << 24);
-    switch (world_draw(world, 8)) {
+    switch (world_draw(world, 9)) {
     case 0:
     case 1: submit_jobs(world, tenant, &arena); break;
     case 2:
     case 3: submit_run(world, tenant, &arena); break;
     case 4: bulk(world, tenant, &arena); break;
+    case 5: throttle(world, tenant, &arena); break;
     default: control(world, tenant, &arena); break;
     }
     arena_fini(&arena);
@@ -249,6 +273,16 @@ static struct log_batch some_lines(struct world *world)
                               .lines = STR("lines")};
 }
 
+/* Of the job's host: mostly it says nothing. */
+static struct upstream_told some_fields(struct world *world)
+{
+    return (struct upstream_told){
+        .is_known = world_chance(world, 20),
+        .remaining = (int64_t)world_draw(world, 4),
+        .reset_us = (int64_t)world_draw(world, 2 * US_PER_S),
+    };
+}
+
 static void heartbeat(struct world *world, struct worker *worker, struct held *held)
 {
     struct tick tick;
@@ -258,6 +292,9 @@ static void heartbeat(struct world *world, struct worker *worker, struct held *h
         .grant = held->grant,
         .progress = world_chance(world, 70) ? STR("{\"done\":1}") : STR(""),
         .requests_wanted = (int64_t)world_draw(world, 2),
+        .is_stale = world_chance(world, 30),
+        .requests_used = (int64_t)world_draw(world, 2),
+        .told = some_fields(world),
         .log = some_lines(world),
     };
     struct command command =
@@ -289,6 +326,8 @@ static void fill_report(struct world *world, struct held *held)
         .permanent = world_chance(world, 20),
         .retry_after_us = world_chance(world, 50) ? -1 : (int64_t)world_draw(world, US_PER_S),
         .requests_used = (int64_t)world_draw(world, 3) - 1,
+        .told = some_fields(world),
+        .overloaded = world_chance(world, 20),
         .log = some_lines(world),
     };
     item->digest.bytes[0] = (unsigned char)(1 + luck);

@@ -226,8 +226,8 @@ static void build(struct world *world)
         "{\"backoff_base_ms\":200,\"max_attempts\":3,\"services\":[\"scanner\"],\"ttl_ms\":1000}",
         "{\"max_attempts\":2,\"max_inflight\":3,\"no_progress_ms\":3000,\"ttl_ms\":2000}",
         "{\"max_attempts\":4,\"max_run_ms\":8000,\"requests_per_job\":2,\"ttl_ms\":1500}",
-        "{\"max_attempts\":3,\"services\":[\"attestor\",\"scanner\"],\"start_deadline_ms\":20000,"
-        "\"ttl_ms\":1000}",
+        ("{\"max_attempts\":3,\"services\":[\"attestor\",\"scanner\"],\"start_deadline_ms\":20000,"
+         "\"ttl_ms\":1000}"),
     };
     open_tenant(world, (struct tenant_id){TENANT_SYSTEM}, SHARD_SYSTEM, "system", 0);
     for (int i = 0; i < WORLD_TYPES; i++) {
@@ -256,7 +256,8 @@ static void build(struct world *world)
         world->shards[i] = command.tenant_change.home_shard;
         open_tenant(world, world->tenants[i], world->shards[i], name, i % 2 == 0 ? 0 : 5);
         put_config(world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "slow",
-                   "{\"burst\":4,\"host\":\"slow.example.org\",\"kind\":\"vex\",\"rate_per_s\":2}");
+                   "{\"burst\":4,\"host\":\"slow.example.org\",\"kind\":\"vex\",\"rate_per_s\":2,"
+                   "\"rate_max_per_s\":3,\"block_ms\":500,\"block_max_ms\":4000}");
         put_config(world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "free",
                    "{\"host\":\"free.example.org\",\"kind\":\"other\"}");
         keep_house(world, world->tenants[i].v, world->shards[i]);

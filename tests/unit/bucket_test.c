@@ -333,6 +333,58 @@ static void a_cut_rate_grows_again_past_the_longest_block_when_it_is_used(void *
     assert_true(bucket.rate_milli == pace.max_milli);
 }
 
+/* An upstream that is down for a while, and a fleet that asks as fast as its bucket lets it. */
+struct outage {
+    int64_t begins;
+    int64_t ends;
+    int64_t retry_after_us; /* 0: it does not say. */
+    int64_t asked_meanwhile;
+    int64_t asked_after; /* First request that was answered again, counted from the end. */
+};
+
+static int64_t live_through(struct throttle_row *bucket, const struct pace *pace,
+                            struct outage *outage, int64_t until)
+{
+    int64_t served = 0;
+    for (int64_t now = 0; now < until; now += 50000) {
+        if (!take(bucket, pace, 1, now)) {
+            continue;
+        }
+        if (now < outage->begins || now >= outage->ends) {
+            outage->asked_after = now >= outage->ends && outage->asked_after == 0
+                                      ? now - outage->ends
+                                      : outage->asked_after;
+            served++;
+            continue;
+        }
+        outage->asked_meanwhile++;
+        bucket_throttled(bucket, pace, outage->retry_after_us, &seed, now);
+    }
+    return served;
+}
+
+static void an_outage_costs_few_requests_and_is_recovered_from(void **state)
+{
+    (void)state;
+    const struct pace pace = pace_of(10000, 10);
+    const int64_t hour = 3600 * US_PER_S;
+    static const int64_t retry_afters[] = {0, 30 * US_PER_S, 300 * US_PER_S};
+    for (size_t i = 0; i < sizeof(retry_afters) / sizeof(retry_afters[0]); i++) {
+        struct throttle_row bucket = bucket_of(&pace, 0);
+        struct outage outage = {
+            .begins = hour / 2, .ends = hour, .retry_after_us = retry_afters[i]};
+        const int64_t served = live_through(&bucket, &pace, &outage, 4 * hour);
+        const int64_t wait = retry_afters[i] == 0 ? 0 : retry_afters[i];
+        /* One request a block: half an hour of doubling is six. */
+        assert_true(outage.asked_meanwhile <= (wait == 0 ? 6 : (hour / 2) / wait + 1));
+        /* It is asked again within one block of its end. */
+        assert_true(outage.asked_after <= (wait == 0 ? hour : wait + wait / 10 + US_PER_S));
+        /* And after a while as fast as ever: a step of a twentieth a minute. */
+        assert_true(bucket.rate_milli == pace.max_milli);
+        assert_true(served >= 10 * (hour / 2 + 2 * hour) / US_PER_S * 9 / 10);
+    }
+}
+
 static void a_rate_that_is_not_used_does_not_grow(void **state)
 {
     (void)state;
@@ -412,6 +464,7 @@ int main(void)
         cmocka_unit_test(an_operator_lifts_what_the_upstream_caused),
         cmocka_unit_test(an_override_paces_and_blocks_until_its_time_is_over),
         cmocka_unit_test(a_cut_rate_grows_again_past_the_longest_block_when_it_is_used),
+        cmocka_unit_test(an_outage_costs_few_requests_and_is_recovered_from),
         cmocka_unit_test(a_rate_that_is_not_used_does_not_grow),
         cmocka_unit_test(an_overload_halves_the_rate_once_and_blocks_nothing),
         cmocka_unit_test(the_upstreams_fields_spread_what_is_left),
