@@ -5,7 +5,7 @@ import http.server
 import threading
 import unittest
 
-from rig import Node, until
+from rig import BACKEND, Node, until
 
 # Not tried again within a test; quick to be tried again, so that no test waits long.
 LONG = {"open_ms": 600000, "open_max_ms": 600000}
@@ -227,6 +227,33 @@ class Breakers(unittest.TestCase):
         token = self.node.token("acme", "orch:quota", "orch:read")
         answer = self.node.call("POST", "/breakers/scanner/reset", token=token, reason="mended")
         self.assertEqual((200, "closed"), (answer.status, answer.json["after"]["state"]))
+
+    @unittest.skipUnless(BACKEND == "postgres", "SQLite has one node")
+    def test_two_nodes_together_have_no_more_probes_than_allowed(self):
+        other = Node("--breaker-ask-ms", "200", database=self.node.database, folder=self.node.folder)
+        self.addCleanup(lambda: self.assertEqual(0, other.stop()))
+        self.put(open_ms=300, open_max_ms=300)
+        for tenant in ("b", "c", "d"):
+            self.node.submit(self.node.tenant(tenant), *[{"type": "scan"}] * 10)
+        self.submit(20)
+        self.service.well = False
+        self.work_until_open()
+        for _ in range(5):
+            leases = []
+
+            def claim(node, worker):
+                until(lambda: leases.extend(node.claim("scan", worker=worker, number=10)) or leases, "probes are given out")
+            claimers = [threading.Thread(target=claim, args=((self.node, other)[i % 2], f"w/{i}")) for i in range(8)]
+            for claimer in claimers:
+                claimer.start()
+            for claimer in claimers:
+                claimer.join()
+            self.assertLessEqual(len(leases), 3)
+            for node in (self.node, other):
+                self.assertEqual([], node.claim("scan", number=10))
+            for number, lease in enumerate(leases):
+                self.report(lease, f"w/{number}", False)
+            self.assertNotEqual("closed", self.breaker()["state"])
 
     # --- operating it ---
 
