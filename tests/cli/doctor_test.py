@@ -20,7 +20,7 @@ from rig import PROGRAM, ROOT, Rig, clean_environment, stella
 sys.path.insert(0, os.path.join(ROOT, "tests", "chaos"))
 from stage import Postgres  # noqa: E402  (found through the path above)
 
-SERVER_CHECKS = {"server", "clock", "ready", "paused", "contract", "token", "queues", "retention", "sockets", "worker clocks",
+SERVER_CHECKS = {"server", "clock", "ready", "paused", "breakers", "contract", "token", "queues", "retention", "sockets", "worker clocks",
                  "worker versions"}
 LOCAL_CHECKS = {"settings", "open files", "memory", "port", "tls", "data folder", "disk", "file system", "fsync",
                 "backups", "admin token", "ledger file", "lock", "blobs", "schema", "wal", "ledger clock", "due shards"}
