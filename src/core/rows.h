@@ -12,64 +12,7 @@
 #ifndef CORE_ROWS_H
 #define CORE_ROWS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/str.h"
-
-/* In the order in which a plan is applied. */
-enum table_id {
-    TABLE_SHARDS,
-    TABLE_TENANTS,
-    TABLE_TENANT_NAMES,
-    TABLE_JOB_TYPES,
-    TABLE_SOURCES,
-    TABLE_CONFIG_VERSIONS,
-    TABLE_WORKERS,
-    TABLE_INSTALLATION,
-    TABLE_TOKENS,
-    TABLE_BREAKERS,
-    TABLE_QUOTA_GROUPS,
-    TABLE_QUOTA_MEMBERS,
-    TABLE_LANES,
-    TABLE_THROTTLES,
-    TABLE_RUNS,
-    TABLE_JOBS,
-    TABLE_JOB_KEYS,
-    TABLE_RUN_KEYS,
-    TABLE_DAG_EDGES,
-    TABLE_BLOCKED,
-    TABLE_READY,
-    TABLE_DELAYED,
-    TABLE_START_DEADLINES,
-    TABLE_LEASED,
-    TABLE_OUTCOMES,
-    TABLE_ATTEMPTS,
-    TABLE_SETTLING,
-    TABLE_BULK_ACTIONS,
-    TABLE_BULK_PARTS,
-    TABLE_ARTIFACTS,
-    TABLE_REQUEST_KEYS,
-    TABLE_LOG_HEADS,
-    TABLE_JOB_LOGS,
-    TABLE_COUNT
-};
-
-enum row_state {
-    ROW_CLEAN,   /* As loaded. */
-    ROW_NEW,     /* To be inserted. */
-    ROW_CHANGED, /* To be updated: every column but the key. */
-    ROW_GONE,    /* To be deleted. */
-    ROW_VOID,    /* Made and deleted within this tick: nothing to write. */
-};
-
-/* First member of every row. */
-struct row {
-    uint8_t table;   /* enum table_id */
-    uint8_t state;   /* enum row_state */
-    bool listed;     /* Already in the plan's list. */
-    int64_t locator; /* The backend's own handle (a ctid); 0 when it has none. */
-};
+#include "core/bulk_rows.h"
 
 /* Per shard: its clock, what is due, and how far its log has come. The tick holds this row's lock.
  */
@@ -557,61 +500,6 @@ struct settling_row {
     int16_t mode;       /* enum settle_mode */
     int64_t after_succ; /* Settled up to and with this one. */
     int64_t until_succ; /* Those after it need not know. */
-};
-
-enum bulk_action {
-    BULK_CANCEL,
-    BULK_RETRY,
-    BULK_REPLAY,
-    BULK_PRIORITISE,
-    BULK_ACTION_COUNT,
-};
-
-/* storing -> running -> done; storing -> failed; running -> canceled. */
-enum bulk_state {
-    BULK_STORING, /* Its jobs are being written down; nothing is done yet. */
-    BULK_RUNNING,
-    BULK_DONE,
-    BULK_CANCELED,
-    BULK_FAILED, /* Whoever asked for it went away while it was stored. */
-    BULK_STATE_COUNT,
-};
-
-/* One action on many jobs, done over many ticks. */
-struct bulk_action_row {
-    struct row row;
-    int16_t shard;
-    int32_t tenant;
-    int64_t bulk;   /* Number in "bulk-3". */
-    int16_t action; /* enum bulk_action */
-    int16_t state;  /* enum bulk_state */
-    int16_t priority;
-    int64_t run;          /* All its jobs that the action is for, found on the way; 0: by parts. */
-    struct str selection; /* The filter as JSON; empty for a run. */
-    struct str actor;
-    struct str reason;
-    struct str ticket;
-    int64_t matched; /* Jobs it is about; of a run, those there were at its start. */
-    int64_t stored;  /* Of those, written down in parts. */
-    int64_t done;    /* Jobs with a result: the next one is this, counted from 0. */
-    int64_t changed; /* Of `done`, as the two that follow. */
-    int64_t already; /* They were as the action would have made them. */
-    int64_t refused;
-    int64_t after_job; /* Of a run: looked at up to and with this job. */
-    int64_t started_at;
-    int64_t ended_at;
-    int64_t due_at; /* Running: its last turn. Storing: failed then. Ended: 0. */
-};
-
-/* BULK_PART jobs of a bulk action (the last part may have fewer), and what came of them. */
-struct bulk_part_row {
-    struct row row;
-    int16_t shard;
-    int32_t tenant;
-    int64_t bulk;
-    int64_t first;      /* Its first job's place among all, from 0. */
-    struct str jobs;    /* JSON array of numbers. */
-    struct str results; /* JSON array, as far as done: bulk.h */
 };
 
 enum artifact_role { ARTIFACT_OUTPUT = 0, ARTIFACT_INPUT = 1 };

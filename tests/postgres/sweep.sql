@@ -89,6 +89,7 @@ WHERE x.begins <> 'shard,tenant'
   AND NOT (x.relname IN ('ledger', 'shards', 'ticks')
            OR (x.relname IN ('delayed', 'start_deadlines') AND x.begins = 'shard,due_at')
            OR (x.relname = 'throttles' AND x.begins = 'shard,set_until')
+           OR (x.relname = 'bulk_actions' AND x.begins = 'shard,due_at')
            OR (x.relname IN ('blobs', 'blob_parts') AND x.begins = 'tenant,sha256')
            OR x.indexrelid::regclass::text IN ('stella.tenant_names_name', 'stella.tokens_hash',
                                                'stella.leased_claim'));
