@@ -385,6 +385,7 @@ void due_decide(struct command *command, struct facts *facts, const struct limit
 bool recall_want(const struct command *command, struct facts *facts, const struct limits *limits)
 {
     bool known = want_of_shard(facts, command->shard, WANT_DUE_LEASED, limits->due_cap);
+    const struct service_end silent = {.result = SERVICE_SILENT};
     const struct shard_facts *s = facts_shard(facts, command->shard);
     for (size_t i = 0; i < s->due_leased.n; i++) {
         const struct leased_row *row = (const struct leased_row *)s->due_leased.v[i];
@@ -392,6 +393,7 @@ bool recall_want(const struct command *command, struct facts *facts, const struc
         known &= config_want(facts, t);
         known &= quota_want(facts, t);
         known &= attempt_want(facts, t, limits, row);
+        known &= service_end_want(facts, t, limits, row, &silent);
     }
     return known;
 }
