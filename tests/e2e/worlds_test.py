@@ -39,6 +39,9 @@ def loud(node):
         node.work("fail", {"worker": "loud", "reports": [
             {"lease": lease["lease"], "grant": 1, "class": "secret_class", "message": "secret", "permanent": True}]})
     node.call("POST", "/jobs/job-1/retry", tenant="other", reason="secret reason")
+    bulk = {"action": "prioritise", "filter": {"state": "pending", "type": "demo"}, "priority": 7}
+    bulk["token"] = node.call("POST", "/jobs/bulk/preview", bulk, tenant="other").json["token"]
+    node.call("POST", "/jobs/bulk/apply", bulk, tenant="other", reason="secret reason", Prefer="wait=20")
 
 
 class Worlds(unittest.TestCase):
@@ -71,6 +74,9 @@ class Worlds(unittest.TestCase):
         ask("POST", "/runs/run-1/replay", {"from": "n1"}, reason="x")
         ask("GET", "/runs/run-1/timeline")
         ask("POST", "/jobs/bulk/preview", {"action": "retry", "filter": {"class": "secret_class"}})
+        for path in ("/bulk-actions", "/bulk-actions/bulk-1", "/bulk-actions/bulk-1/results"):
+            ask("GET", path)
+        ask("POST", "/bulk-actions/bulk-1/cancel", reason="x")
         ask("GET", "/runs/run-1/critical-path")
         ask("GET", "/artifacts/" + shared)
         ask("GET", f"/artifacts/{shared}/lineage")
