@@ -20,6 +20,16 @@ void json_begin(struct json_writer *w, struct buf *out)
     w->after_key = false;
 }
 
+void json_resume(struct json_writer *w, struct buf *out, int depth)
+{
+    json_begin(w, out);
+    CHECK(depth <= JSON_DEPTH_MAX);
+    for (w->depth = 0; w->depth < depth;) {
+        w->levels[w->depth++].has_members = true;
+        w->levels[w->depth] = (struct json_level){0};
+    }
+}
+
 static void before_value(struct json_writer *w)
 {
     if (w->after_key) {

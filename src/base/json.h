@@ -38,6 +38,8 @@ struct json_writer {
 };
 
 void json_begin(struct json_writer *w, struct buf *out);
+/* Goes on behind the opening brackets of `depth` objects that lie in `out` already. */
+void json_resume(struct json_writer *w, struct buf *out, int depth);
 void json_put_object(struct json_writer *w);
 void json_put_object_end(struct json_writer *w);
 void json_put_array(struct json_writer *w);

@@ -111,6 +111,11 @@ struct history_log {
     struct buf lines;  /* Each ended by '\n'. */
     int64_t first_seq; /* Of `lines`. */
     int32_t count;
+    /* Where the last line's head (actor and time) and tail (tenant, tick and type) lie: most lines
+     * of a tick share them. */
+    size_t head_at, head_len, tail_at, tail_len;
+    struct str actor;
+    const char *type;
 };
 
 struct config; /* Parsed job types and sources; config.h */
