@@ -20,7 +20,7 @@ from stage import free_port  # noqa: E402  (found through the path above)
 
 BUILD = os.path.dirname(os.path.dirname(PROGRAM))
 # Followed on a server that is there already; the others start their own.
-PAGES = ("guide/cli.md", "guide/bulk-actions.md", "internals/explain.md", "operate/upstream-throttles.md", "operate/breaker-open.md")
+PAGES = ("guide/cli.md", "guide/bulk-actions.md", "internals/explain.md", "operate/upstream-throttles.md", "operate/breaker-open.md", "operate/quotas.md")
 END = "--- end of step ---"
 PATIENCE = 60
 
