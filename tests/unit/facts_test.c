@@ -1,7 +1,8 @@
-/* The working set learns the same row from several wants. */
+/* The working set learns the same row from several wants; lines of one tick share their ends. */
 #include "lib/cmocka.h"
 
 #include "core/facts.h"
+#include "core/history.h"
 
 enum { SHARD = 3, TENANT = 2, LANE = 1 };
 
@@ -85,6 +86,41 @@ static void what_left_the_lane_in_this_tick_is_no_head(void **state)
     assert_int_equal(heads_of(set)->rows.v[0]->job, 2);
 }
 
+static void write_line(struct set *set, const char *actor, const char *type, int64_t number)
+{
+    struct history_line line;
+    struct json_writer *w = history_begin(&line, &set->facts, set->t, str_from(actor), type);
+    if (number > 0) {
+        JSON_INT(w, "number", number);
+    }
+    (void)history_end(&line);
+}
+
+/* Most lines copy their ends from the line before; that must not be seen. */
+static void lines_of_a_tick_tell_their_own_actor_and_type(void **state)
+{
+    struct set *set = *state;
+    struct shard_row shard = {.shard = SHARD, .last_at = 77};
+    struct tenant_row tenant = {
+        .shard = SHARD, .tenant = TENANT, .name = STR("acme"), .head_seq = 8};
+    facts_shard(&set->facts, SHARD)->row = &shard;
+    set->t->row = &tenant;
+    write_line(set, "a", "x", 1);
+    write_line(set, "a", "x", 0);
+    write_line(set, "b\"", "x", 2);
+    write_line(set, "b\"", "y", 3);
+    write_line(set, "a", "x", 4);
+#define LINE(actor, facts, seq, type)                                       \
+    "{\"actor\":\"" actor "\",\"at\":77,\"facts\":{" facts "},\"seq\":" seq \
+    ",\"tenant\":\"acme\",\"tick\":9,\"type\":\"" type "\",\"v\":1}\n"
+    assert_true(str_eq(buf_get(&set->t->log.lines),
+                       STR(LINE("a", "\"number\":1", "9", "x") LINE("a", "", "10", "x")
+                               LINE("b\\\"", "\"number\":2", "11", "x")
+                                   LINE("b\\\"", "\"number\":3", "12", "y")
+                                       LINE("a", "\"number\":4", "13", "x"))));
+#undef LINE
+}
+
 #define SET_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -92,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SET_TEST(a_job_known_from_another_want_is_a_head_in_its_place),
         SET_TEST(heads_that_are_told_twice_are_there_once),
+        SET_TEST(lines_of_a_tick_tell_their_own_actor_and_type),
         SET_TEST(what_left_the_lane_in_this_tick_is_no_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
