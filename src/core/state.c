@@ -56,7 +56,7 @@ const char *attempt_ending_name(enum attempt_ending ending)
     UNREACHABLE();
 }
 
-/* tidy: prefix: a hold is what keeps a state; its enum comes from the contract. */
+/* A hold is what keeps a state; its enum comes from the contract. */
 const char *hold_name(enum hold_reason reason)
 {
     CHECK(reason < HOLD_COUNT);
