@@ -18,6 +18,7 @@ enum column_kind { COLUMN_BOOL, COLUMN_I2, COLUMN_I4, COLUMN_I8, COLUMN_TEXT, CO
 enum column_role {
     COLUMN_PLAIN,
     COLUMN_KEY,    /* Part of the primary key; never updated. */
+    COLUMN_FIXED,  /* Written with the row; never updated. */
     COLUMN_SOFT,   /* Changes without history. */
     COLUMN_BESIDE, /* Bytes beside the history. */
 };

@@ -113,7 +113,8 @@ static void fill_plain(struct rig *rig, struct row *row)
 {
     const struct table *table = table_get((enum table_id)row->table);
     for (size_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].role != COLUMN_KEY) {
+        const enum column_role role = table->columns[i].role;
+        if (role != COLUMN_KEY && role != COLUMN_FIXED) {
             fill(rig, row, &table->columns[i]);
         }
     }

@@ -90,7 +90,8 @@ static enum err_code send_updates(struct session *session, struct params *params
     CHECK(writes_of[table].update != NULL);
     put_places(params, description, rows);
     for (size_t i = 0; i < description->column_count; i++) {
-        if (description->columns[i].role != COLUMN_KEY) {
+        const enum column_role role = description->columns[i].role;
+        if (role != COLUMN_KEY && role != COLUMN_FIXED) {
             params_column(params, &description->columns[i], rows);
         }
     }

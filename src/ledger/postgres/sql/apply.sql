@@ -1,6 +1,6 @@
 -- Writing a plan, each statement for all rows of a table at once. Arguments are arrays: of an
 -- insert the columns in the order of core/tables.c; of an update the place (shard, tenant, ctid),
--- then the columns that are not part of the key; of a delete the place. A shard's place is its
+-- then the columns that may change; of a delete the place. A shard's place is its
 -- number.
 --
 -- Places (ctids) are those of the rows as loaded in this transaction, after the shard was locked:
@@ -344,16 +344,14 @@ SELECT
 
 -- name: update_lanes
 UPDATE lanes AS x SET
-    job_type = k.job_type, source = k.source, waiting = k.waiting, inflight = k.inflight,
-    rank = k.rank, open_at = k.open_at, hold = k.hold, estimate_ms = k.estimate_ms,
-    calls = k.calls, calls_since = k.calls_since
+    waiting = k.waiting, inflight = k.inflight, rank = k.rank, open_at = k.open_at, hold = k.hold,
+    estimate_ms = k.estimate_ms, calls = k.calls, calls_since = k.calls_since
 FROM (SELECT
     unnest($1::int2[]) AS shard, unnest($2::int4[]) AS tenant, unnest($3::tid[]) AS place,
-    unnest($4::text[]) AS job_type, unnest($5::text[]) AS source,
-    unnest($6::int8[]) AS waiting, unnest($7::int8[]) AS inflight, unnest($8::int8[]) AS rank,
-    unnest($9::int8[]) AS open_at, unnest($10::int2[]) AS hold,
-    unnest($11::int4[]) AS estimate_ms, unnest($12::int8[]) AS calls,
-    unnest($13::int8[]) AS calls_since) AS k
+    unnest($4::int8[]) AS waiting, unnest($5::int8[]) AS inflight, unnest($6::int8[]) AS rank,
+    unnest($7::int8[]) AS open_at, unnest($8::int2[]) AS hold,
+    unnest($9::int4[]) AS estimate_ms, unnest($10::int8[]) AS calls,
+    unnest($11::int8[]) AS calls_since) AS k
 WHERE x.ctid = k.place AND x.shard::int4 = k.shard AND x.tenant::int8 = k.tenant;
 
 -- name: delete_lanes

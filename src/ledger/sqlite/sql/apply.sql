@@ -171,9 +171,11 @@ INSERT INTO lanes (shard, tenant, lane, job_type, source, waiting, inflight, ran
         estimate_ms, calls, calls_since)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
 
+-- Columns that are fixed (?4, ?5) are left out: an index is written anew when one of its columns is
+-- set, be it to what it was.
 -- name: update_lanes
 UPDATE lanes
-SET job_type = ?4, source = ?5, waiting = ?6, inflight = ?7, rank = ?8, open_at = ?9, hold = ?10,
+SET waiting = ?6, inflight = ?7, rank = ?8, open_at = ?9, hold = ?10,
     estimate_ms = ?11, calls = ?12, calls_since = ?13
 WHERE shard = ?1 AND tenant = ?2 AND lane = ?3;
 
