@@ -248,6 +248,9 @@ static void lift_tokens(struct memory_ledger *ledger, const struct subject *subj
     }
     if (bucket != NULL) {
         bucket->burst = tokens > bucket->burst ? tokens : bucket->burst;
+        if (bucket->set_burst > 0 && bucket->set_burst < tokens) {
+            bucket->set_burst = tokens; /* An operator's word goes before the source's. */
+        }
         bucket->level_micro = tokens * MICRO;
         bucket->refilled_at = subject->now;
     }
