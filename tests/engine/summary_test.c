@@ -219,9 +219,119 @@ static void of_many_tenants_the_last_served_ones_wait(void **state)
     summary_fini(&summary);
 }
 
+/* ---- Tenants that share slots ---- */
+
+static void learn_member(struct summary *summary, int32_t tenant, int32_t nominal, int16_t class,
+                         int32_t floor, int64_t in_use)
+{
+    const struct tenant_row row = {
+        .shard = (int16_t)(tenant % 64), .tenant = tenant, .weight = 1, .quota_group = 1};
+    const struct quota_member_row member = {.member = tenant,
+                                            .quota_group = 1,
+                                            .nominal = nominal,
+                                            .borrow_limit = QUOTA_ANY,
+                                            .lend_limit = QUOTA_ANY,
+                                            .hard_max = QUOTA_ANY,
+                                            .floor = floor,
+                                            .class = class,
+                                            .in_use = in_use};
+    (void)summary_learn_tenant(summary, &row);
+    summary_learn_member(summary, &member);
+}
+
+static struct group_summary *learn_group(struct summary *summary, enum quota_policy policy,
+                                         int64_t in_use, int64_t charged)
+{
+    const struct quota_group_row row = {.quota_group = 1,
+                                        .version = 1,
+                                        .policy = (int16_t)policy,
+                                        .capacity = 10,
+                                        .weight = 1,
+                                        .in_use = in_use,
+                                        .charged = charged};
+    return summary_learn_group(summary, &row);
+}
+
+static void a_victim_within_its_nominal_gets_the_first_slot_of_a_flood(void **state)
+{
+    (void)state;
+    struct summary summary;
+    struct offer offers[OFFER_TENANTS_MAX];
+    const uint64_t type = type_hash(STR("scan"));
+    const struct offer_request request = ask(&type, 1, 5);
+    summary_init(&summary);
+    learn_member(&summary, 2, 2, 0, 0, 10); /* The flood has borrowed all there is. */
+    (void)learn_lane(&summary, 2, 1, "scan", 100000, 0, 1);
+    (void)learn_group(&summary, QUOTA_FAIR_SHARE, 10, 0);
+    assert_int_equal(summary_offer(&summary, &request, offers), 0);
+    learn_member(&summary, 3, 4, 0, 0, 0);
+    (void)learn_lane(&summary, 3, 1, "scan", 3, 0, 1);
+    learn_member(&summary, 2, 2, 0, 0, 9);
+    assert_non_null(learn_group(&summary, QUOTA_FAIR_SHARE, 9, 0));
+    assert_int_equal(summary_offer(&summary, &request, offers), 1);
+    assert_int_equal(offered_to(offers, 1, 3), 1);
+    summary_release(&offers[0]);
+    summary_fini(&summary);
+}
+
+static void floors_come_before_tiers_and_tiers_before_time(void **state)
+{
+    (void)state;
+    struct summary summary;
+    struct offer offers[OFFER_TENANTS_MAX];
+    const uint64_t type = type_hash(STR("scan"));
+    const struct offer_request request = ask(&type, 1, 1);
+    summary_init(&summary);
+    (void)learn_group(&summary, QUOTA_PRIORITY, 0, 0);
+    learn_member(&summary, 2, 0, 1, 0, 0);
+    learn_member(&summary, 3, 0, 0, 0, 0);
+    learn_member(&summary, 4, 0, 2, 1, 0);
+    for (int32_t tenant = 2; tenant <= 4; tenant++) {
+        (void)learn_lane(&summary, tenant, 1, "scan", 10, 0, 1);
+    }
+    static const int32_t order[] = {4, 3};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(summary_offer(&summary, &request, offers), 1);
+        assert_int_equal(offers[0].tenant->tenant.v, order[i]);
+    }
+    (void)learn_group(&summary, QUOTA_PROPORTIONAL, 0, 0); /* No tiers: the lowest number. */
+    assert_int_equal(summary_offer(&summary, &request, offers), 1);
+    assert_int_equal(offers[0].tenant->tenant.v, 2);
+    summary_fini(&summary);
+}
+
+static void groups_and_tenants_in_none_are_served_by_virtual_time(void **state)
+{
+    (void)state;
+    struct summary summary;
+    struct offer offers[OFFER_TENANTS_MAX];
+    const uint64_t type = type_hash(STR("scan"));
+    const struct offer_request request = ask(&type, 1, 1);
+    summary_init(&summary);
+    learn_tenant(&summary, 9, 1, 500000);
+    (void)learn_lane(&summary, 9, 1, "scan", 10, 0, 1);
+    learn_member(&summary, 2, 0, 0, 0, 0);
+    (void)learn_lane(&summary, 2, 1, "scan", 10, 0, 1);
+    (void)learn_group(&summary, QUOTA_PROPORTIONAL, 0, 900000);
+    assert_int_equal(summary_offer(&summary, &request, offers), 1);
+    assert_int_equal(offers[0].tenant->tenant.v, 9);
+    summary_release(&offers[0]);
+    learn_tenant(&summary, 9, 1, 1000000);
+    assert_int_equal(summary_offer(&summary, &request, offers), 1);
+    assert_int_equal(offers[0].tenant->tenant.v, 2);
+    int64_t floors[QUOTA_GROUPS_MAX + 1];
+    summary_floors(&summary, floors);
+    assert_int_equal(floors[1], fairness_cost(100, 1)); /* What was offered counts. */
+    summary_release(&offers[0]);
+    summary_fini(&summary);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_victim_within_its_nominal_gets_the_first_slot_of_a_flood),
+        cmocka_unit_test(floors_come_before_tiers_and_tiers_before_time),
+        cmocka_unit_test(groups_and_tenants_in_none_are_served_by_virtual_time),
         cmocka_unit_test(the_tenant_that_is_behind_comes_first),
         cmocka_unit_test(weights_are_kept_over_many_claims),
         cmocka_unit_test(what_is_offered_is_not_offered_twice),
