@@ -277,7 +277,7 @@ static struct log_batch some_lines(struct world *world)
 static struct upstream_told some_fields(struct world *world)
 {
     return (struct upstream_told){
-        .is_known = world_chance(world, 20),
+        .is_known = world_chance(world, 20) && !world->healed,
         .remaining = (int64_t)world_draw(world, 4),
         .reset_us = (int64_t)world_draw(world, 2 * US_PER_S),
     };
@@ -316,7 +316,7 @@ static void fill_report(struct world *world, struct held *held)
     *item = (struct report_item){
         .kind = luck < 60   ? REPORT_COMPLETE
                 : luck < 80 ? REPORT_FAIL
-                : luck < 90 ? REPORT_THROTTLED
+                : luck < 90 ? (world->healed ? REPORT_COMPLETE : REPORT_THROTTLED)
                             : REPORT_RELEASE,
         .job = held->id.job,
         .lane = held->id.lane,
@@ -327,7 +327,7 @@ static void fill_report(struct world *world, struct held *held)
         .retry_after_us = world_chance(world, 50) ? -1 : (int64_t)world_draw(world, US_PER_S),
         .requests_used = (int64_t)world_draw(world, 3) - 1,
         .told = some_fields(world),
-        .overloaded = world_chance(world, 20),
+        .overloaded = world_chance(world, 20) && !world->healed,
         .log = some_lines(world),
     };
     item->digest.bytes[0] = (unsigned char)(1 + luck);

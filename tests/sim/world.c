@@ -255,9 +255,10 @@ static void build(struct world *world)
         world->tenants[i] = command.tenant_change.made;
         world->shards[i] = command.tenant_change.home_shard;
         open_tenant(world, world->tenants[i], world->shards[i], name, i % 2 == 0 ? 0 : 5);
-        put_config(world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "slow",
-                   "{\"burst\":4,\"host\":\"slow.example.org\",\"kind\":\"vex\",\"rate_per_s\":2,"
-                   "\"rate_max_per_s\":3,\"block_ms\":500,\"block_max_ms\":4000}");
+        put_config(
+            world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "slow",
+            "{\"burst\":4,\"host\":\"slow.example.org\",\"kind\":\"vex\",\"rate_per_s\":2,"
+            "\"rate_min_per_s\":1,\"rate_max_per_s\":3,\"block_ms\":500,\"block_max_ms\":4000}");
         put_config(world, COMMAND_SOURCE_PUT, world->tenants[i].v, world->shards[i], "free",
                    "{\"host\":\"free.example.org\",\"kind\":\"other\"}");
         keep_house(world, world->tenants[i].v, world->shards[i]);
