@@ -143,7 +143,7 @@ SELECT coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= $1)
        coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= $1)) AND state = 1 THEN 1 ELSE 0 END), 0) AS open,
        coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= $1)) AND state = 2 THEN 1 ELSE 0 END), 0) AS half_open,
        coalesce(sum(CASE WHEN (mode = 0 OR (mode_until > 0 AND mode_until <= $1)) THEN 0 ELSE 1 END), 0) AS forced,
-       (SELECT coalesce(sum(l.waiting), 0) FROM lanes AS l
+       (SELECT coalesce(sum(l.waiting), 0)::int8 FROM lanes AS l
         WHERE l.waiting > 0 AND (l.hold = $2 OR l.hold = $3)) AS held
 FROM breakers;
 
