@@ -65,6 +65,7 @@ struct scrape {
     struct query_result installation;
     struct query_result throttles;
     struct query_result breakers;
+    struct query_result groups; /* Of tenants that share slots; few. */
 };
 
 struct figure {
@@ -250,6 +251,26 @@ static void put_breakers(struct buf *out, const struct engine_figures *figures,
                 (double)query_int(&scrape->breakers, 0, "held"));
 }
 
+/* One column of the groups, by name. */
+static void put_groups(struct buf *out, const struct query_result *groups, const char *name,
+                       const char *about, const char *column)
+{
+    metrics_put_family(out, name, "gauge", about);
+    for (size_t i = 0; i < groups->rows; i++) {
+        metrics_put(out, name, "group", query_text(groups, i, "name"),
+                    (double)query_int(groups, i, column));
+    }
+}
+
+static void put_quotas(struct buf *out, const struct query_result *groups)
+{
+    put_groups(out, groups, "stella_quota_slots", "Slots of a quota group.", "capacity");
+    put_groups(out, groups, "stella_quota_slots_in_use", "Those that its members' jobs hold.",
+               "in_use");
+    put_groups(out, groups, "stella_quota_slots_reserved_idle",
+               "Those that are idle and kept for the member whose nominal they are.", "unlent");
+}
+
 static void answer_metrics(struct call *call)
 {
     const struct scrape *scrape = call->state;
@@ -275,6 +296,7 @@ static void answer_metrics(struct call *call)
         put_queue_metric(out, scrape, "stella_oldest_waiting_seconds",
                          "Age of the job that has waited longest.", age_of);
         put_throttles(out, &scrape->throttles);
+        put_quotas(out, &scrape->groups);
     }
     http_answer(call->exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
 }
@@ -291,9 +313,11 @@ static void read_queues(struct call *call, struct reader *reader)
     query_arg_int(&breakers, scrape->now);
     query_arg_int(&breakers, HOLD_BREAKER_OPEN);
     query_arg_int(&breakers, HOLD_BREAKER_RAMP);
+    const struct query groups = {.name = "dump_quota_groups", .arena = call->arena};
     scrape->has_queues = reader_query(reader, &q, &scrape->queues, &err) == ERR_OK &&
                          reader_query(reader, &throttles, &scrape->throttles, &err) == ERR_OK &&
-                         reader_query(reader, &breakers, &scrape->breakers, &err) == ERR_OK;
+                         reader_query(reader, &breakers, &scrape->breakers, &err) == ERR_OK &&
+                         reader_query(reader, &groups, &scrape->groups, &err) == ERR_OK;
     const struct query said = {.name = "installation", .arena = call->arena};
     scrape->has_installation =
         scrape->has_queues && reader_query(reader, &said, &scrape->installation, &err) == ERR_OK;
