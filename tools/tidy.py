@@ -334,7 +334,7 @@ def rule_link(file, tree):
             if re.match(r"[a-z]+:", target):
                 continue
             path = os.path.normpath(os.path.join(os.path.dirname(file.path), target))
-            if path not in tree and not any(name.startswith(path + "/") for name in tree):
+            if path not in tree.names and not any(name.startswith(path + "/") for name in tree):
                 yield number, f"{target} is not there"
 
 
@@ -353,8 +353,13 @@ RULES = {name.removeprefix("rule_"): rule for name, rule in list(globals().items
 # --- running them ----------------------------------------------------------------------------------
 
 class Tree(dict):
-    """All files by path; `outside` is the folder around the checkout, when it is telling."""
+    """The texts by path; `names` are those of all files, pictures too; `outside` is the folder around the checkout,
+    when it is telling."""
     outside = None
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
 
     def used_outside(self, name, headers):
         """Whether a header that declares the name is included from another folder of src/."""
@@ -395,6 +400,7 @@ def load(root):
     listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], check=True,
                             capture_output=True, text=True).stdout.split("\n")
     for path in filter(None, listed):
+        tree.names.add(path)
         full = os.path.join(root, path)
         if os.path.splitext(path)[1] not in TEXT or not os.path.isfile(full) or "/corpus/" in path:
             continue

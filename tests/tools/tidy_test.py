@@ -15,6 +15,7 @@ def findings(path, text, **others):
     files = {"CMakeLists.txt": path, path: text, **{key.replace("__", "/"): value for key, value in others.items()}}
     for name, content in files.items():
         tree[name] = tidy.File(name, content)
+        tree.names.add(name)
     return [rule for _, _, rule, _ in tidy.check(tree[path], tree)]
 
 
