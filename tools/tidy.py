@@ -357,9 +357,9 @@ class Tree(dict):
     when it is telling."""
     outside = None
 
-    def __init__(self):
-        super().__init__()
-        self.names = set()
+    def __init__(self, *files):
+        super().__init__(*files)
+        self.names = set(self)
 
     def used_outside(self, name, headers):
         """Whether a header that declares the name is included from another folder of src/."""
