@@ -256,6 +256,18 @@ static void lift_tokens(struct memory_ledger *ledger, const struct subject *subj
     }
 }
 
+/* Whoever has blocked it: an upstream, or an operator. */
+static void lift_host(struct memory_ledger *ledger, const struct subject *subject,
+                      const struct explanation *told, int64_t until)
+{
+    struct throttle_row *bucket = (struct throttle_row *)row_named(
+        ledger, TABLE_THROTTLES, subject->tenant, told->source->host);
+    bucket->blocked_until = until;
+    if (bucket->set_block_until > until) {
+        bucket->set_block_until = until;
+    }
+}
+
 /* An operator says that its breakers hold nobody. */
 static void lift_services(struct memory_ledger *ledger, const struct explanation *told)
 {
@@ -345,10 +357,7 @@ static void lift(struct memory_ledger *ledger, const struct subject *subject,
             body_with(ledger, ((struct job_type_row *)row)->body, "max_inflight", number);
         break;
     case EXPLAIN_SERVICE: lift_services(ledger, told); break;
-    case EXPLAIN_HOST:
-        row = row_named(ledger, TABLE_THROTTLES, subject->tenant, told->source->host);
-        ((struct throttle_row *)row)->blocked_until = subject->now;
-        break;
+    case EXPLAIN_HOST: lift_host(ledger, subject, told, gate->free.value); break;
     case EXPLAIN_TOKENS: lift_tokens(ledger, subject, told, gate->free.value); break;
     case EXPLAIN_LANE:
         row = row_of(ledger, TABLE_LANES, subject->shard, subject->tenant, told->lane->lane);
