@@ -95,12 +95,19 @@ void resume_decide(struct command *command, struct decision *d)
     command->installation.version = row->version;
 }
 
+static int64_t next_floor(int64_t floor, int64_t latest_at)
+{
+    const int64_t least = floor + GRANTS_OF_A_RESTORE;
+    return latest_at > least ? latest_at : least;
+}
+
 void restored_decide(struct command *command, struct decision *d)
 {
     struct restored *restored = &command->restored;
     struct installation_row *row = change(d);
     const int64_t now = d->facts->now;
-    row->grant_floor = restored->latest_at > now ? restored->latest_at : now;
+    const int64_t latest_at = restored->latest_at > now ? restored->latest_at : now;
+    row->grant_floor = next_floor(row->grant_floor, latest_at);
     row->restored_at = now;
     row->restored_from = restored->from;
     row->version++;

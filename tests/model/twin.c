@@ -216,7 +216,8 @@ bool twin_prioritise(struct twin *twin, int index, int priority)
 
 void twin_restore(struct twin *twin, int64_t now)
 {
-    twin->grant_floor = now;
+    const int64_t least = twin->grant_floor + TWIN_RESTORE_GRANTS;
+    twin->grant_floor = now > least ? now : least;
     twin->paused = true;
     for (int i = 0; i < twin->count; i++) {
         if (is_held(twin->jobs[i].state)) {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TWIN_JOBS = 4000, TWIN_KEYS = 64 };
+enum { TWIN_JOBS = 4000, TWIN_KEYS = 64, TWIN_RESTORE_GRANTS = 1000000 };
 
 enum twin_state {
     TWIN_BLOCKED,

@@ -436,6 +436,26 @@ static void check_groups(struct checker *checker)
     }
 }
 
+/* A restore puts the floor above every grant that was ever given. */
+static void check_installation(struct checker *checker)
+{
+    const struct row_table *said = &checker->ledger->set.tables[TABLE_INSTALLATION];
+    if (said->n == 0) {
+        return;
+    }
+    const struct installation_row *row = (const struct installation_row *)said->rows[0];
+    const bool is_raised = row->grant_floor > checker->grant_floor;
+    CHECK(row->grant_floor >= checker->grant_floor);
+    for (size_t i = 0; is_raised && i < checker->count; i++) {
+        const struct map *jobs = &checker->tenants[i].jobs;
+        for (size_t k = 0; k < jobs->n; k++) {
+            CHECK(((const struct seen_job *)jobs->entries[k].value)->grant <= row->grant_floor);
+        }
+    }
+    checker->paused = row->pause.since > 0;
+    checker->grant_floor = row->grant_floor;
+}
+
 void checker_step(struct checker *checker)
 {
     check_bulks(checker->ledger);
@@ -454,13 +474,7 @@ void checker_step(struct checker *checker)
     }
     check_buckets(ledger);
     check_breakers(checker);
-    const struct row_table *said = &ledger->set.tables[TABLE_INSTALLATION];
-    if (said->n > 0) {
-        const struct installation_row *row = (const struct installation_row *)said->rows[0];
-        CHECK(row->grant_floor >= checker->grant_floor);
-        checker->paused = row->pause.since > 0;
-        checker->grant_floor = row->grant_floor;
-    }
+    check_installation(checker);
     check_groups(checker);
     const struct row_table *tenants = &ledger->set.tables[TABLE_TENANTS];
     for (size_t i = 0; i < tenants->n; i++) {

@@ -300,6 +300,18 @@ static void run_retention(struct world *world)
     tick_fini(&tick);
 }
 
+/* As the restorer looks it up: time in the ledger may be ahead of the clock. */
+static int64_t latest_time(const struct world *world)
+{
+    int64_t latest = world->clock;
+    for (int16_t shard = 0; shard < SHARD_COUNT; shard++) {
+        const struct shard_row *row =
+            (const struct shard_row *)world->ledger->set.tables[TABLE_SHARDS].rows[shard];
+        latest = row->last_at > latest ? row->last_at : latest;
+    }
+    return latest;
+}
+
 static enum world_answer tell_installation(struct world *world, enum command_kind kind)
 {
     struct tick tick;
@@ -310,7 +322,8 @@ static enum world_answer tell_installation(struct world *world, enum command_kin
                               .reason = STR("because"),
                               .ticket = STR("T-1")};
     if (kind == COMMAND_RESTORED) {
-        command.restored.from = STR("monday");
+        command.restored =
+            (struct restored){.from = STR("monday"), .latest_at = latest_time(world)};
     } else {
         command.installation.if_version = -1;
     }

@@ -129,6 +129,20 @@ static void each_restore_is_above_the_one_before_and_above_a_clock_that_was_ahea
     assert_true(ahead.restored.grant_floor == bench->now + 5 * US_PER_S);
 }
 
+static void a_restore_ends_leases_though_time_stood_still_since_the_one_before(void **state)
+{
+    struct memory_bench *bench = *state;
+    const int64_t job = bench_submit(bench, STR("mend"), STR(""), 1, 0);
+    (void)say(bench, COMMAND_RESTORED, -1);
+    (void)say(bench, COMMAND_RESUME, -1);
+    assert_int_equal(bench_claim(bench, STR("mend\n"), 1), 1);
+    const struct leased_row lease = *lease_of(bench);
+    assert_true(say(bench, COMMAND_RESTORED, -1).restored.grant_floor > lease.carry.grant);
+    recall(bench, lease.shard);
+    assert_null(lease_of(bench));
+    assert_int_equal(complete(bench, job, lease.carry.lane, lease.carry.grant), ERR_LEASE_LOST);
+}
+
 static void another_version_is_refused_and_the_first_reason_stays(void **state)
 {
     struct memory_bench *bench = *state;
@@ -151,6 +165,7 @@ int main(void)
         INSTALLATION_TEST(a_timer_that_meets_a_fenced_lease_spends_no_attempt),
         INSTALLATION_TEST(a_job_that_was_to_be_canceled_is),
         INSTALLATION_TEST(each_restore_is_above_the_one_before_and_above_a_clock_that_was_ahead),
+        INSTALLATION_TEST(a_restore_ends_leases_though_time_stood_still_since_the_one_before),
         INSTALLATION_TEST(another_version_is_refused_and_the_first_reason_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
