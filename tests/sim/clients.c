@@ -141,6 +141,7 @@ static void throttle(struct world *world, size_t tenant, struct arena *arena)
         .if_version = -1,
         .any_version = world_chance(world, 90),
     };
+    world->operated[tenant]++;
     (void)persist(world, &command);
 }
 

@@ -18,6 +18,8 @@ struct watch {
     int32_t tenant;
     int64_t job;
     int64_t not_before;
+    int64_t due_at;   /* What of that no operator takes back; 0 for nothing. */
+    int64_t operated; /* When it was told. */
 };
 
 struct explainer {
@@ -507,11 +509,32 @@ static void compare_hold(struct memory_ledger *ledger, const struct subject *sub
     look_fini(&brief);
 }
 
-static void watch(struct explainer *explainer, const struct subject *subject, int64_t not_before)
+static int64_t operated(const struct world *world, int32_t tenant)
 {
-    if (not_before > 0 && explainer->watch_count < WATCHES_MAX) {
-        explainer->watches[explainer->watch_count++] =
-            (struct watch){subject->shard, subject->tenant, subject->job, not_before};
+    for (size_t i = 0; i < WORLD_TENANTS; i++) {
+        if (world->tenants[i].v == tenant) {
+            return world->operated[i];
+        }
+    }
+    UNREACHABLE();
+}
+
+static void watch(struct explainer *explainer, const struct world *world,
+                  const struct subject *subject, const struct explanation *told)
+{
+    if (told->not_before == 0 || explainer->watch_count == WATCHES_MAX) {
+        return;
+    }
+    struct watch *seen = &explainer->watches[explainer->watch_count++];
+    *seen = (struct watch){
+        .shard = subject->shard,
+        .tenant = subject->tenant,
+        .job = subject->job,
+        .not_before = told->not_before,
+        .operated = operated(world, subject->tenant),
+    };
+    for (size_t i = 0; i < told->gate_count; i++) {
+        seen->due_at = told->gates[i].id == EXPLAIN_TIME ? told->gates[i].not_before : seen->due_at;
     }
 }
 
@@ -526,6 +549,9 @@ static void check_watches(struct explainer *explainer, const struct world *world
             row_of(world->ledger, TABLE_BLOCKED, seen->shard, seen->tenant, seen->job) != NULL ||
             row_of(world->ledger, TABLE_READY, seen->shard, seen->tenant, seen->job) != NULL ||
             row_of(world->ledger, TABLE_DELAYED, seen->shard, seen->tenant, seen->job) != NULL;
+        if (operated(world, seen->tenant) != seen->operated) {
+            seen->not_before = seen->due_at;
+        }
         CHECK(lease == NULL || lease->claimed_at >= seen->not_before);
         if (!waits) {
             *seen = explainer->watches[--explainer->watch_count];
@@ -542,7 +568,7 @@ void explainer_step(struct explainer *explainer, const struct world *world)
     }
     struct look plain;
     look(&plain, world->ledger, &subject, EXPLAIN_ALL);
-    watch(explainer, &subject, plain.told.not_before);
+    watch(explainer, world, &subject, &plain.told);
     compare_hold(world->ledger, &subject, &plain.told);
     try_frees(explainer, world, world->ledger, &subject, &plain.told);
     struct memory_ledger *harder = copy_of(world->ledger);

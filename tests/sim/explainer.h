@@ -3,7 +3,8 @@
  *
  *   frees     applied all, on a copy of the ledger, the job starts at the next claim; with any one
  *             of them left out it does not.
- *   not_before  no job that was explained starts earlier than it was told.
+ *   not_before  no job that was explained starts earlier than it was told, unless an operator has
+ *             set its host or a breaker since.
  *   hold      the short answer of lists is the first refusing gate of the whole one.
  */
 #ifndef TESTS_SIM_EXPLAINER_H

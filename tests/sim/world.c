@@ -206,6 +206,9 @@ static void set_breaker(struct world *world, enum command_kind kind, enum breake
                     .is_dry = world_chance(world, 20)},
     };
     arena_init(&arena, SIZE_MAX);
+    for (size_t i = 0; i < WORLD_TENANTS; i++) {
+        world->operated[i] += is_shared || i == whose;
+    }
     (void)world_do(world, &command, &tick);
     tick_fini(&tick);
     arena_fini(&arena);

@@ -47,8 +47,9 @@ struct world {
     int64_t ticks;
     int64_t submitted;
     int64_t claimed;
-    int64_t lapsed_answers; /* ERR_LEASE_LOST */
-    int64_t erased;         /* Payloads, by retention. */
+    int64_t operated[WORLD_TENANTS]; /* Times that hosts or breakers of theirs were set. */
+    int64_t lapsed_answers;          /* ERR_LEASE_LOST */
+    int64_t erased;                  /* Payloads, by retention. */
     int64_t keys_dropped;
     int64_t restores;
     int64_t bulks;         /* Begun. */
