@@ -131,6 +131,12 @@ const char *manners_refused(struct call *call, enum err_code code, int64_t wait_
     case ERR_TOO_MANY_WORKERS:
         put_limit(call, "workers", settings->max_workers, 0, wait_ms);
         return "workers";
+    case ERR_TOO_MANY_JOB_TYPES:
+        put_limit(call, "job-types", settings->max_job_types, 0, wait_ms);
+        return "job-types";
+    case ERR_TOO_MANY_SOURCES:
+        put_limit(call, "sources", settings->max_sources, 0, wait_ms);
+        return "sources";
     case ERR_TOO_MANY_LANES:
         put_limit(call, "lanes", settings->max_lanes, 0, wait_ms);
         return "lanes";

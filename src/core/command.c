@@ -38,6 +38,8 @@ struct limits limits_default(void)
         .log_attempt_bytes = INT64_C(1) << 20,
         .log_tenant_bytes = INT64_C(1) << 30,
         .config_versions = 200,
+        .max_job_types = 1000,
+        .max_sources = 10000,
         .max_workers = 1000,
         .breaker_ask_us = 5 * US_PER_S,
         .worker_retention_us = 7 * 24 * 3600 * US_PER_S,

@@ -87,7 +87,9 @@ struct limits {
     int64_t log_attempt_bytes;     /* Job logs kept of one attempt. */
     int64_t log_tenant_bytes;      /* Job logs kept of one tenant. */
     int32_t config_versions;       /* Kept of one job type or source. */
-    int32_t max_workers;           /* Of one tenant, and of the installation. */
+    int32_t max_job_types;         /* Of one tenant, and of the installation. */
+    int32_t max_sources;           /* The same. */
+    int32_t max_workers;           /* The same. */
     int64_t breaker_ask_us;        /* A lane held by a breaker asks again by then. */
     int64_t worker_retention_us;   /* Not seen for longer: forgotten when room is needed. */
     int32_t bulk_tick_jobs;        /* Jobs of a bulk action done in one tick. */

@@ -39,6 +39,20 @@ bool put_want(const struct command *command, struct facts *facts, const struct l
     return old < 1 || want_config_version(facts, t, kind_of(command), command->put.name, old);
 }
 
+/* Whether one more of the kind fits; all that the tenant has are known. None is ever removed. */
+static bool has_room(struct command *command, const struct decision *d)
+{
+    const bool is_type = kind_of(command) == CONFIG_JOB_TYPE;
+    const size_t count = d->t->by_text[is_type ? TABLE_JOB_TYPES : TABLE_SOURCES].n;
+    const int32_t most = is_type ? d->limits->max_job_types : d->limits->max_sources;
+    if (count < (size_t)most) {
+        return true;
+    }
+    (void)err_set(&command->err, is_type ? ERR_TOO_MANY_JOB_TYPES : ERR_TOO_MANY_SOURCES,
+                  "there are %d already (%s)", most, is_type ? "max_job_types" : "max_sources");
+    return false;
+}
+
 /* Whether this version may be replaced (0: there is none). */
 static bool version_fits(struct command *command, int32_t version)
 {
@@ -134,7 +148,8 @@ void job_type_put_decide(struct command *command, struct decision *d)
 {
     struct job_type_row *row =
         (struct job_type_row *)facts_find_text(d->t, TABLE_JOB_TYPES, command->put.name);
-    if (!version_fits(command, row == NULL ? 0 : row->version)) {
+    if (!version_fits(command, row == NULL ? 0 : row->version) ||
+        (row == NULL && !has_room(command, d))) {
         return;
     }
     if (row == NULL) {
@@ -167,7 +182,8 @@ void source_put_decide(struct command *command, struct decision *d)
 {
     struct source_row *row =
         (struct source_row *)facts_find_text(d->t, TABLE_SOURCES, command->put.name);
-    if (!version_fits(command, row == NULL ? 0 : row->version)) {
+    if (!version_fits(command, row == NULL ? 0 : row->version) ||
+        (row == NULL && !has_room(command, d))) {
         return;
     }
     if (row == NULL) {

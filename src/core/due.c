@@ -178,9 +178,15 @@ static void promote(struct decision *d, struct delayed_row *delayed)
     struct carry carry = delayed->carry;
     const struct job_id job = {delayed->job};
     const struct job_place place = {.delayed = delayed, .carry = &delayed->carry};
+    const int64_t start_by = job_start_by(d, &carry, d->facts->now);
     struct history_line line;
-    (void)history_begin_job(&line, d->facts, d->t, d->actor, "job.eligible", job, &carry);
+    struct json_writer *w =
+        history_begin_job(&line, d->facts, d->t, d->actor, "job.eligible", job, &carry);
+    if (start_by > 0) {
+        JSON_INT(w, "start_by", start_by);
+    }
     (void)history_end(&line);
+    job_add_deadline(d, job, start_by);
     job_leave(d, &place);
     (void)job_add_ready(d, job, &carry);
 }
@@ -292,6 +298,15 @@ static void abandon(struct decision *d, struct run_row *run)
     settle_begin(d, -run->run, SETTLE_ABANDON);
 }
 
+/* It waits, never started, and is ready for that long: a deadline from before it was retried is
+ * none of its own. */
+static bool missed_its_start(const struct decision *d, const struct job_place *place)
+{
+    const int64_t by =
+        place->ready == NULL ? 0 : job_start_by(d, place->carry, place->ready->eligible_at);
+    return by > 0 && by <= d->facts->now;
+}
+
 static void deadline_due(struct decision *d, struct start_deadline_row *row)
 {
     const struct job_id job = {row->job};
@@ -305,7 +320,7 @@ static void deadline_due(struct decision *d, struct start_deadline_row *row)
     facts_remove(d->facts, &row->row);
     if (run != NULL && run->present < run->total) {
         abandon(d, run);
-    } else if (place.state == JOB_PENDING && place.carry->grant == 0) {
+    } else if (missed_its_start(d, &place)) {
         const struct ending ending = {.state = JOB_DEAD, .class = STR("not_started_in_time")};
         CHECK(job_may_move(JOB_PENDING, EVENT_START_DEADLINE, JOB_DEAD));
         job_end(d, job, place, &ending);

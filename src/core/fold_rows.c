@@ -255,6 +255,7 @@ bool fold_job_eligible(struct fold *fold, const struct fold_event *e)
         return false;
     }
     carry.job_seq = e->job_seq;
+    add_deadline(fold, e);
     add_ready(fold, e, &carry);
     return true;
 }

@@ -249,7 +249,7 @@ void job_release(struct decision *d, struct blocked_row *blocked)
     const int64_t asked =
         blocked->delay_us >= 0 ? d->facts->now + blocked->delay_us : -blocked->delay_us;
     const int64_t due_at = asked > d->facts->now ? asked : 0;
-    const int64_t start_by = job_start_by(d, &carry, due_at > 0 ? due_at : d->facts->now);
+    const int64_t start_by = due_at > 0 ? 0 : job_start_by(d, &carry, d->facts->now);
     struct history_line line;
     struct json_writer *w =
         history_begin_job(&line, d->facts, d->t, d->actor, "job.released", job, &carry);

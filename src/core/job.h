@@ -78,7 +78,7 @@ void job_release(struct decision *d, struct blocked_row *blocked);
 void job_prioritise(struct decision *d, struct job_id job, const struct job_place *place,
                     int16_t priority);
 
-/* By when a job that may start from `from` on must have started; 0: its type has no limit, or it
+/* By when a job that is ready since `from` must have started; 0: its type has no limit, or it
  * started once. Needs lane and configuration. */
 int64_t job_start_by(const struct decision *d, const struct carry *carry, int64_t from);
 /* The rank of a job: submit time less what its priority is worth. Least is first. */

@@ -316,7 +316,7 @@ enum job_state submit_add(struct decision *d, const struct new_job *job)
     };
     const int64_t delay_us = delay_of(d, job);
     const int64_t start_by =
-        state == JOB_BLOCKED ? 0 : job_start_by(d, &carry, d->facts->now + delay_us);
+        state == JOB_BLOCKED || delay_us > 0 ? 0 : job_start_by(d, &carry, d->facts->now);
     CHECK(job_may_move(JOB_NONE, EVENT_SUBMIT, state));
     if (item->key.len > 0) {
         (void)retain_generation(d); /* Its line comes before the job's. */

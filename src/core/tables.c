@@ -1,6 +1,5 @@
 #include "core/tables.h"
 
-
 #include "base/check.h"
 #include "core/quota_columns.h"
 

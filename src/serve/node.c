@@ -77,6 +77,8 @@ static struct limits limits_of(const struct settings *s)
     limits.log_attempt_bytes = s->log_attempt_bytes;
     limits.log_tenant_bytes = s->log_tenant_bytes;
     limits.config_versions = (int32_t)s->config_versions;
+    limits.max_job_types = (int32_t)s->max_job_types;
+    limits.max_sources = (int32_t)s->max_sources;
     limits.max_workers = (int32_t)s->max_workers;
     limits.breaker_ask_us = s->breaker_ask_ms * US_PER_MS;
     limits.bulk_tick_jobs = (int32_t)s->bulk_tick_jobs;

@@ -130,6 +130,22 @@ class Workers(unittest.TestCase):
 
 
 class Limits(unittest.TestCase):
+    def test_job_types_and_sources_are_bounded(self):
+        node = Node("--max-job-types", "2", "--max-sources", "1")
+        try:
+            node.tenant("acme")
+            def put(kind, name, body):
+                return node.call("PUT", f"/{kind}/{name}", body, tenant="acme")
+            self.assertEqual([put("job-types", name, {}).status for name in ("a", "b")], [201, 201])
+            refused = put("job-types", "c", {})
+            self.assertEqual((refused.status, refused.code, refused.json["violated-policies"]), (429, "too_many_job_types", ["job-types"]))
+            self.assertEqual(put("sources", "s", {"kind": "other"}).status, 201)
+            self.assertEqual(put("sources", "t", {"kind": "other"}).code, "too_many_sources")
+            node.tenant("other")
+            self.assertEqual(node.call("PUT", "/job-types/c", {}, tenant="other").status, 201, "another tenant's room is its own")
+        finally:
+            self.assertEqual(node.close(), 0)
+
     def test_workers_are_bounded_and_the_unseen_make_room(self):
         node = Node("--max-workers", "2", "--worker-retention-ms", "1000")
         try:

@@ -324,6 +324,27 @@ static void give_all(const struct answer *answer, enum table_id table)
     give_numbered(answer, table, NULL, NULL);
 }
 
+/* Whose rows answer a want that asks for one by its number, or for those that are due. */
+static const enum table_id plain[WANT_COUNT] = {
+    [WANT_TOKEN] = TABLE_TOKENS,
+    [WANT_QUOTA_GROUP] = TABLE_QUOTA_GROUPS,
+    [WANT_QUOTA_MEMBER] = TABLE_QUOTA_MEMBERS,
+    [WANT_LEASED] = TABLE_LEASED,
+    [WANT_OUTCOME] = TABLE_OUTCOMES,
+    [WANT_JOB] = TABLE_JOBS,
+    [WANT_RUN] = TABLE_RUNS,
+    [WANT_LANE] = TABLE_LANES,
+    [WANT_SETTLING] = TABLE_SETTLING,
+    [WANT_BULK] = TABLE_BULK_ACTIONS,
+    [WANT_LOG_HEAD] = TABLE_LOG_HEADS,
+    [WANT_DUE_LEASED] = TABLE_LEASED,
+    [WANT_DUE_DELAYED] = TABLE_DELAYED,
+    [WANT_DUE_DEADLINES] = TABLE_START_DEADLINES,
+    [WANT_DUE_THROTTLES] = TABLE_THROTTLES,
+    [WANT_DUE_BULKS] = TABLE_BULK_ACTIONS,
+    [WANT_ALL_SETTLING] = TABLE_SETTLING,
+};
+
 static void answer_want(const struct answer *a)
 {
     switch (a->kind) {
@@ -339,26 +360,18 @@ static void answer_want(const struct answer *a)
     case WANT_WORKER: give_texts(a, TABLE_WORKERS, "name", NULL, false); break;
     case WANT_WORKERS: give_workers(a, false); break;
     case WANT_TENANT_NAME: give_texts(a, TABLE_TENANT_NAMES, "name", NULL, false); break;
-    case WANT_TOKEN: give_one(a, TABLE_TOKENS); break;
-    case WANT_QUOTA_GROUP: give_one(a, TABLE_QUOTA_GROUPS); break;
     case WANT_QUOTA_GROUPS: give_first(a, TABLE_QUOTA_GROUPS, NULL); break;
-    case WANT_QUOTA_MEMBER: give_one(a, TABLE_QUOTA_MEMBERS); break;
     case WANT_QUOTA_MEMBERS: give_numbered(a, TABLE_QUOTA_MEMBERS, "quota_group", NULL); break;
-    case WANT_LEASED: give_one(a, TABLE_LEASED); break;
-    case WANT_OUTCOME: give_one(a, TABLE_OUTCOMES); break;
-    case WANT_JOB: give_one(a, TABLE_JOBS); break;
     case WANT_WAITING:
         give_one(a, TABLE_BLOCKED);
         give_numbered(a, TABLE_READY, "job", NULL);
         give_one(a, TABLE_DELAYED);
         break;
     case WANT_JOB_KEY: give_job_keys(a); break;
-    case WANT_RUN: give_one(a, TABLE_RUNS); break;
     case WANT_RUN_KEY: give_texts(a, TABLE_RUN_KEYS, "key", NULL, false); break;
     case WANT_RUN_JOBS: give_numbered(a, TABLE_JOBS, "run", "job"); break;
     case WANT_EDGES_FROM: give_numbered(a, TABLE_DAG_EDGES, "pred", "succ"); break;
     case WANT_EDGES_TO: give_numbered(a, TABLE_DAG_EDGES, "succ", "pred"); break;
-    case WANT_LANE: give_one(a, TABLE_LANES); break;
     case WANT_LANE_NAME: give_texts(a, TABLE_LANES, "job_type", "source", false); break;
     case WANT_OPEN_LANES: give_open_lanes(a); break;
     case WANT_LANE_HEADS: give_heads(a, (int32_t)a->asked->a); break;
@@ -366,15 +379,12 @@ static void answer_want(const struct answer *a)
     case WANT_BUSY_LANES: give_texts(a, TABLE_LANES, "job_type", NULL, true); break;
     case WANT_THROTTLE: give_texts(a, TABLE_THROTTLES, "host", NULL, false); break;
     case WANT_BREAKER: give_texts(a, TABLE_BREAKERS, "service", NULL, false); break;
-    case WANT_SETTLING: give_one(a, TABLE_SETTLING); break;
-    case WANT_BULK: give_one(a, TABLE_BULK_ACTIONS); break;
     case WANT_BULK_PARTS: give_numbered(a, TABLE_BULK_PARTS, "bulk", "first"); break;
     case WANT_BULK_RUN: give_numbered(a, TABLE_JOBS, "run", "job"); break;
     case WANT_BULKS_ACTIVE:
     case WANT_OLD_BULKS: give_first(a, TABLE_BULK_ACTIONS, NULL); break;
     case WANT_REQUEST_KEY: give_texts(a, TABLE_REQUEST_KEYS, "key", NULL, false); break;
     case WANT_ATTEMPTS: give_numbered(a, TABLE_ATTEMPTS, "job", "grant"); break;
-    case WANT_LOG_HEAD: give_one(a, TABLE_LOG_HEADS); break;
     case WANT_JOB_LOGS: give_numbered(a, TABLE_JOB_LOGS, "job", "grant"); break;
     case WANT_ARTIFACTS: give_numbered(a, TABLE_ARTIFACTS, "job", NULL); break;
     case WANT_OLD_JOB_KEYS: give_first(a, TABLE_JOB_KEYS, NULL); break;
@@ -382,12 +392,23 @@ static void answer_want(const struct answer *a)
     case WANT_JOBS_AFTER: give_first(a, TABLE_JOBS, NULL); break;
     case WANT_LATE_OUTCOMES: give_first(a, TABLE_OUTCOMES, by_end); break;
     case WANT_TEXTS: give_first(a, TABLE_ATTEMPTS, NULL); break;
-    case WANT_DUE_LEASED: give_due(a, TABLE_LEASED); break;
-    case WANT_DUE_DELAYED: give_due(a, TABLE_DELAYED); break;
-    case WANT_DUE_DEADLINES: give_due(a, TABLE_START_DEADLINES); break;
-    case WANT_DUE_THROTTLES: give_due(a, TABLE_THROTTLES); break;
-    case WANT_DUE_BULKS: give_due(a, TABLE_BULK_ACTIONS); break;
-    case WANT_ALL_SETTLING: give_due(a, TABLE_SETTLING); break;
+    case WANT_TOKEN:
+    case WANT_QUOTA_GROUP:
+    case WANT_QUOTA_MEMBER:
+    case WANT_LEASED:
+    case WANT_OUTCOME:
+    case WANT_JOB:
+    case WANT_RUN:
+    case WANT_LANE:
+    case WANT_SETTLING:
+    case WANT_BULK:
+    case WANT_LOG_HEAD: give_one(a, plain[a->kind]); break;
+    case WANT_DUE_LEASED:
+    case WANT_DUE_DELAYED:
+    case WANT_DUE_DEADLINES:
+    case WANT_DUE_THROTTLES:
+    case WANT_DUE_BULKS:
+    case WANT_ALL_SETTLING: give_due(a, plain[a->kind]); break;
     case WANT_COUNT: UNREACHABLE();
     }
 }

@@ -118,8 +118,7 @@ static void job_line(struct checker *checker, struct seen_tenant *t, const json_
     CHECK(job_id_parse(json_text(json_object_get(line, "job")), &id));
     struct seen_job *job = job_of(checker, t, id.v);
     CHECK(json_integer_value(json_object_get(line, "job_seq")) == ++job->job_seq);
-    /* Of a job that was canceled and tried again the first deadline still counts. */
-    if (json_object_get(facts, "start_by") != NULL && job->start_by == 0) {
+    if (json_object_get(facts, "start_by") != NULL) {
         job->start_by = json_integer_value(json_object_get(facts, "start_by"));
     }
     if (is(type, "job.leased")) {

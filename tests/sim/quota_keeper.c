@@ -7,20 +7,32 @@
 
 static const char *const groups[KEEPER_GROUPS] = {"front", "back"};
 
-static void run(struct world *world, struct command *command)
+/* What came of it: its error. */
+static enum err_code run(struct world *world, struct command command)
 {
     struct tick tick;
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    command->arena = &arena;
-    command->actor = STR("operator");
-    command->reason = STR("because");
-    (void)world_do(world, command, &tick);
-    CHECK(command->err.code == ERR_OK || command->err.code == ERR_IMPOSSIBLE_QUOTA ||
-          command->err.code == ERR_PRECONDITION_FAILED ||
-          command->err.code == ERR_UNKNOWN_QUOTA_GROUP); /* It got lost. */
+    command.arena = &arena;
+    command.actor = STR("operator");
+    command.reason = STR("because");
+    (void)world_do(world, &command, &tick);
+    const enum err_code code = command.err.code;
+    CHECK(code == ERR_OK || code == ERR_IMPOSSIBLE_QUOTA || code == ERR_PRECONDITION_FAILED ||
+          code == ERR_UNKNOWN_QUOTA_GROUP); /* It got lost. */
     tick_fini(&tick);
     arena_fini(&arena);
+    return code;
+}
+
+/* Whatever version there is, or none. */
+static void change(struct world *world, struct command command)
+{
+    if (run(world, command) == ERR_PRECONDITION_FAILED) {
+        command.quota.any_version = false;
+        command.quota.if_version = 0;
+        (void)run(world, command);
+    }
 }
 
 static void put_group(struct world *world, size_t which)
@@ -36,12 +48,7 @@ static void put_group(struct world *world, size_t which)
                   .any_version = true,
                   .is_dry = world_chance(world, 10)},
     };
-    run(world, &command);
-    if (command.err.code == ERR_PRECONDITION_FAILED) {
-        command.quota.any_version = false;
-        command.quota.if_version = 0;
-        run(world, &command);
-    }
+    change(world, command);
 }
 
 static int32_t maybe(struct world *world, int32_t limit)
@@ -67,12 +74,7 @@ static void set_quota(struct world *world, size_t tenant, size_t group)
     member->hard_max = maybe(world, 2 + (int32_t)world_draw(world, 3));
     member->floor = (int32_t)world_draw(world, 2);
     member->class = (int16_t)world_draw(world, 3);
-    run(world, &command);
-    if (command.err.code == ERR_PRECONDITION_FAILED) {
-        command.quota.any_version = false;
-        command.quota.if_version = 0;
-        run(world, &command);
-    }
+    change(world, command);
 }
 
 void quota_keeper_begins(struct world *world)

@@ -34,7 +34,7 @@ static void set_draw(struct set *set, uint64_t *random, enum quota_policy policy
     set->group.policy = (int16_t)policy;
     set->group.capacity = 1 + (int32_t)draw(random, 40);
     int32_t left = set->group.capacity;
-    int32_t floors = set->group.capacity;
+    int32_t floors = left;
     for (int i = 0; i < MEMBERS; i++) {
         struct quota_member_row *m = &set->members[i];
         m->member = i + 2;

@@ -100,18 +100,36 @@ static void the_time_behind_predecessors_does_not_count(void **state)
     assert_true(missed(bench, before + 1));
 }
 
+static void retry(struct memory_bench *bench, int64_t job)
+{
+    struct command command = bench_command(bench, COMMAND_JOB_RETRY);
+    command.job.job.v = job;
+    bench_run(bench, &command);
+}
+
 static void a_retry_begins_anew(void **state)
 {
     struct memory_bench *bench = *state;
     const int64_t job = bench_submit(bench, STR("soon"), STR(""), 1, 0);
     at(bench, SOON);
     assert_true(missed(bench, job));
-    struct command command = bench_command(bench, COMMAND_JOB_RETRY);
-    command.job.job.v = job;
-    bench_run(bench, &command);
+    retry(bench, job);
     at(bench, 2 * SOON - 1);
     assert_false(missed(bench, job));
     at(bench, 2 * SOON);
+    assert_true(missed(bench, job));
+}
+
+static void a_deadline_from_before_a_retry_does_not_count(void **state)
+{
+    struct memory_bench *bench = *state;
+    const int64_t job = bench_submit(bench, STR("soon"), STR(""), 1, 0);
+    at(bench, SOON / 2);
+    cancel(bench, job);
+    retry(bench, job);
+    at(bench, SOON);
+    assert_false(missed(bench, job));
+    at(bench, SOON + SOON / 2);
     assert_true(missed(bench, job));
 }
 
@@ -125,6 +143,7 @@ int main(void)
         BENCH_TEST(a_delay_does_not_count),
         BENCH_TEST(the_time_behind_predecessors_does_not_count),
         BENCH_TEST(a_retry_begins_anew),
+        BENCH_TEST(a_deadline_from_before_a_retry_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
