@@ -70,6 +70,8 @@ void explain_tokens(const struct throttle *throttle, const struct explain_ask *a
     }
     explain_number(gate, "tokens", EXPLAIN_NUMBER, bucket.level_micro / MICRO);
     if (!all) {
-        explain_free(gate, "tokens", EXPLAIN_NUMBER, ask->jobs * each);
+        /* More than the burst at once takes a larger burst, and then each job takes all it asks. */
+        const bool fits = ask->jobs * each <= bucket.burst;
+        explain_free(gate, "tokens", EXPLAIN_NUMBER, ask->jobs * (fits ? each : ask->requests));
     }
 }

@@ -236,17 +236,29 @@ static void perturb(struct explainer *explainer, struct memory_ledger *ledger,
 
 /* ---- Lifting ---- */
 
+/* Of every source of the host: the strictest counts. */
+static void set_bursts(struct memory_ledger *ledger, const struct subject *subject, struct str host,
+                       int64_t burst)
+{
+    const struct row_table *sources = &ledger->set.tables[TABLE_SOURCES];
+    char number[24];
+    (void)snprintf(number, sizeof(number), "%lld", (long long)burst);
+    for (size_t i = 0; i < sources->n; i++) {
+        struct source_row *source = (struct source_row *)sources->rows[i];
+        if (source->tenant == subject->tenant &&
+            memmem(source->body.ptr, source->body.len, host.ptr, host.len) != NULL) {
+            source->body = body_with(ledger, source->body, "burst", number);
+        }
+    }
+}
+
 static void lift_tokens(struct memory_ledger *ledger, const struct subject *subject,
                         const struct explanation *told, int64_t tokens)
 {
-    char number[24];
-    struct source_row *source =
-        (struct source_row *)row_named(ledger, TABLE_SOURCES, subject->tenant, told->source->name);
     struct throttle_row *bucket = (struct throttle_row *)row_named(
         ledger, TABLE_THROTTLES, subject->tenant, told->source->host);
     if (tokens > told->source->pace->burst) {
-        (void)snprintf(number, sizeof(number), "%lld", (long long)tokens);
-        source->body = body_with(ledger, source->body, "burst", number);
+        set_bursts(ledger, subject, told->source->host, tokens);
     }
     if (bucket != NULL) {
         bucket->burst = tokens > bucket->burst ? tokens : bucket->burst;
