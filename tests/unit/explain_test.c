@@ -155,6 +155,27 @@ static void tokens_are_counted_for_all_that_share_the_bucket(void **state)
     assert_int_equal(gate_of(&after, EXPLAIN_TOKENS)->free.value, 1);
 }
 
+static void a_burst_below_the_requests_of_a_job_is_raised_for_all_of_them(void **state)
+{
+    struct bench *bench = *state;
+    bench_put(&bench->on, COMMAND_JOB_TYPE_PUT, STR("fetch"), STR("{\"requests_per_job\":3}"));
+    const int64_t first = bench_submit(&bench->on, STR("fetch"), STR("slow"), 2, 0);
+    const struct explanation head = explain(bench, first, true);
+    assert_null(gate_of(&head, EXPLAIN_TOKENS)->free.name); /* The whole burst is enough. */
+    const struct explanation told = explain(bench, first + 1, true);
+    const int64_t tokens = gate_of(&told, EXPLAIN_TOKENS)->free.value;
+    assert_int_equal(tokens, 6);
+    struct command command = bench_command(&bench->on, COMMAND_THROTTLE_SET);
+    command.throttle = (struct throttle_change){.host = STR("slow.example"),
+                                                .rate_milli = tokens * 1000,
+                                                .burst = tokens,
+                                                .lasts_us = 60 * US_PER_S,
+                                                .any_version = true};
+    bench_run(&bench->on, &command);
+    bench->on.now += 2 * US_PER_S;
+    assert_int_equal(bench_claim(&bench->on, STR("fetch\n"), 2), 2);
+}
+
 static void looking_changes_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -225,6 +246,7 @@ int main(void)
         BENCH_TEST(a_pause_comes_first_and_says_why),
         BENCH_TEST(a_limit_that_holds_only_those_behind_says_later),
         BENCH_TEST(tokens_are_counted_for_all_that_share_the_bucket),
+        BENCH_TEST(a_burst_below_the_requests_of_a_job_is_raised_for_all_of_them),
         BENCH_TEST(looking_changes_nothing),
         BENCH_TEST(a_type_that_nobody_serves_has_no_worker),
         BENCH_TEST(what_is_not_there_has_no_state),
