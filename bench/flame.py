@@ -11,7 +11,7 @@ import tempfile
 
 from served import ROOT, Postgres, Server, run
 
-# From Debian's libdevel-nytprof-perl; nothing of it is kept here.
+# From Debian's libdevel-nytprof-perl; nothing of it is kept here, see still().
 DRAW = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"
 RECORD = ["perf", "record", "-q", "-F", "999", "-e", "cpu-clock", "--call-graph", "dwarf,16384"]
 FRAME = re.compile(r"\s+[0-9a-f]+ (.*) \((.*)\)$")
@@ -66,12 +66,21 @@ def record(server, seconds, scratch):
                stderr=subprocess.DEVNULL)
 
 
+def still(svg):
+    """The picture alone, without the program that flamegraph.pl puts into it."""
+    svg = re.sub(r"<script.*?</script>\n?", "", svg, flags=re.S)
+    svg = re.sub(r"<!-- Flame graph.*?-->\n?", "", svg, flags=re.S)
+    svg = re.sub(r'<text [^>]*id="(?:unzoom|search|matched)"[^>]*>.*?</text>\n?', "", svg, flags=re.S)
+    svg = re.sub(r' (?:onload|onclick|onmouseover|onmouseout)="[^"]*"', "", svg)
+    return svg.replace("; cursor:pointer;", ";")
+
+
 def draw(stacks, backend, path):
     text = "".join(f"{stack} {count}\n" for stack, count in sorted(stacks.items()))
     title = f"Orchestrator on {NAMES[backend]}, mixed load: processor time by function"
     svg = run(["perl", DRAW, "--hash", "--width", "1100", "--minwidth", "3", "--title", title],
               input=text)
-    path.write_text(svg, encoding="utf-8")
+    path.write_text(still(svg), encoding="utf-8")
 
 
 def main():

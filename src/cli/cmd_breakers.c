@@ -20,14 +20,6 @@ static const struct cli_column COLUMNS[] = {
 };
 static const struct cli_shape SHAPE = {"service", COLUMNS, CLI_COUNT(COLUMNS)};
 
-static const struct cli_column CHANGE_COLUMNS[] = {
-    {"OP", "op", CLI_TEXT},
-    {"PATH", "path", CLI_TEXT},
-    {"WAS", "was", CLI_JSON},
-    {"IS", "value", CLI_JSON},
-};
-static const struct cli_shape CHANGES = {"path", CHANGE_COLUMNS, CLI_COUNT(CHANGE_COLUMNS)};
-
 /* Options of `edit` that are numbers; the server knows their bounds. */
 static const struct {
     const char *option;
@@ -117,7 +109,7 @@ static int change(struct cli_call *call, struct cli_request request)
     if (call->output == CLI_OUTPUT_JSON || call->output == CLI_OUTPUT_YAML) {
         cli_show(call, reply.json, &SHAPE);
     } else {
-        cli_print_items(call, json_object_get(reply.json, "changes"), &CHANGES);
+        cli_print_items(call, json_object_get(reply.json, "changes"), &cli_change_shape);
     }
     if (is_dry) {
         cli_note(call, "Nothing was changed.");

@@ -11,5 +11,6 @@ enum { CLI_BODY_MAX = 65 * 1024 * 1024 }; /* Of a request: the largest input and
 extern const struct cli_shape cli_job_shape;
 extern const struct cli_shape cli_history_shape;
 extern const struct cli_shape cli_artifact_shape;
+extern const struct cli_shape cli_change_shape; /* One difference, as JSON Patch has it. */
 
 #endif

@@ -1,6 +1,6 @@
 #include "cli/versions.h"
 
-#include "cli/print.h"
+#include "cli/shapes.h"
 
 static const struct cli_column VERSION_COLUMNS[] = {
     {"VERSION", "version", CLI_NUMBER},
@@ -24,7 +24,7 @@ static const struct cli_column CHANGE_COLUMNS[] = {
     {"WAS", "was", CLI_JSON},
     {"IS", "value", CLI_JSON},
 };
-static const struct cli_shape CHANGES = {"path", CHANGE_COLUMNS, CLI_COUNT(CHANGE_COLUMNS)};
+const struct cli_shape cli_change_shape = {"path", CHANGE_COLUMNS, CLI_COUNT(CHANGE_COLUMNS)};
 
 const struct cli_option cli_diff_options[2] = {
     {"from", 0, "VERSION", "The older one (default: the one before --to)"},
@@ -50,5 +50,5 @@ int cli_versions_diff(struct cli_call *call)
     struct str path = cli_path(call, "/%s/%s/diff", call->noun->name, cli_argument(call, 0));
     path = cli_query(call, path, "from", cli_value(call, "from"));
     path = cli_query(call, path, "to", cli_value(call, "to"));
-    return cli_list_whole(call, path, "changes", &CHANGES);
+    return cli_list_whole(call, path, "changes", &cli_change_shape);
 }
