@@ -205,11 +205,8 @@ static void list_is_read(struct call *call)
 void api_list_breakers(struct call *call)
 {
     struct breaker_read *read = arena_new(call->arena, struct breaker_read);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = read;
-    if (call_query(call, params, 2) && page_begin(call, &read->page, limit, cursor, STR(""))) {
+    if (page_take(call, &read->page, STR(""))) {
         call_read(call, read_all, list_is_read);
     }
 }

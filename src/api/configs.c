@@ -193,12 +193,9 @@ static void read_one(struct call *call, const struct config_kind *kind)
 static void read_list(struct call *call, const struct config_kind *kind)
 {
     struct config_read *read = arena_new(call->arena, struct config_read);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     read->kind = kind;
     call->state = read;
-    if (call_query(call, params, 2) && page_begin(call, &read->page, limit, cursor, STR(""))) {
+    if (page_take(call, &read->page, STR(""))) {
         call_read(call, read_configs, list_is_read);
     }
 }

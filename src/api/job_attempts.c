@@ -87,12 +87,8 @@ static void attempts_are_read(struct call *call)
 void api_list_job_attempts(struct call *call)
 {
     struct attempt_list *list = arena_new(call->arena, struct attempt_list);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = list;
-    if (take_job_id(call, &list->job) && call_query(call, params, 2) &&
-        page_begin(call, &list->page, limit, cursor, call->args[0])) {
+    if (take_job_id(call, &list->job) && page_take(call, &list->page, call->args[0])) {
         call_read(call, read_attempts, attempts_are_read);
     }
 }

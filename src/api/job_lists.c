@@ -115,14 +115,10 @@ void api_list_jobs(struct call *call)
 void api_list_run_jobs(struct call *call)
 {
     struct job_list *list = arena_new(call->arena, struct job_list);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     list->filter.given.run = call->args[0];
     call->state = list;
-    if (take_run_id(call, &list->filter.run) && call_query(call, params, 2) &&
-        job_filter_choose(call, &list->filter) &&
-        page_begin(call, &list->page, limit, cursor, call->args[0])) {
+    if (take_run_id(call, &list->filter.run) && job_filter_choose(call, &list->filter) &&
+        page_take(call, &list->page, call->args[0])) {
         call_read(call, read_list, list_is_read);
     }
 }
@@ -185,12 +181,8 @@ static void history_is_read(struct call *call)
 void api_get_job_history(struct call *call)
 {
     struct job_history *history = arena_new(call->arena, struct job_history);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = history;
-    if (take_job_id(call, &history->job) && call_query(call, params, 2) &&
-        page_begin(call, &history->page, limit, cursor, call->args[0])) {
+    if (take_job_id(call, &history->job) && page_take(call, &history->page, call->args[0])) {
         call_read(call, read_history, history_is_read);
     }
 }

@@ -199,10 +199,7 @@ static void list_is_read(struct call *call)
 void api_list_quotas(struct call *call)
 {
     struct quota_read *read = quota_begin(call, STR(""));
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
-    if (call_query(call, params, 2) && page_begin(call, &read->page, limit, cursor, STR(""))) {
+    if (page_take(call, &read->page, STR(""))) {
         call_read(call, read_list, list_is_read);
     }
 }

@@ -315,12 +315,8 @@ static void timeline_is_read(struct call *call)
 void api_get_run_timeline(struct call *call)
 {
     struct timeline *timeline = arena_new(call->arena, struct timeline);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = timeline;
-    if (take_run_id(call, &timeline->run) && call_query(call, params, 2) &&
-        page_begin(call, &timeline->page, limit, cursor, call->args[0])) {
+    if (take_run_id(call, &timeline->run) && page_take(call, &timeline->page, call->args[0])) {
         call_read(call, read_timeline, timeline_is_read);
     }
 }

@@ -249,11 +249,8 @@ static void list_is_read(struct call *call)
 void api_list_tenants(struct call *call)
 {
     struct tenant_list *list = arena_new(call->arena, struct tenant_list);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = list;
-    if (call_query(call, params, 2) && page_begin(call, &list->page, limit, cursor, STR(""))) {
+    if (page_take(call, &list->page, STR(""))) {
         call_read(call, read_list, list_is_read);
     }
 }

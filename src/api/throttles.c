@@ -184,11 +184,8 @@ static void list_is_read(struct call *call)
 void api_list_throttles(struct call *call)
 {
     struct throttle_read *read = arena_new(call->arena, struct throttle_read);
-    struct str limit = {0};
-    struct str cursor = {0};
-    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
     call->state = read;
-    if (call_query(call, params, 2) && page_begin(call, &read->page, limit, cursor, STR(""))) {
+    if (page_take(call, &read->page, STR(""))) {
         call_read(call, read_list, list_is_read);
     }
 }

@@ -336,6 +336,14 @@ bool page_begin(struct call *call, struct page *page, struct str limit, struct s
     return true;
 }
 
+bool page_take(struct call *call, struct page *page, struct str filters)
+{
+    struct str limit = {0};
+    struct str cursor = {0};
+    const struct query_param params[] = {{"limit", &limit}, {"cursor", &cursor}};
+    return call_query(call, params, 2) && page_begin(call, page, limit, cursor, filters);
+}
+
 struct json_writer page_open(struct call *call)
 {
     struct json_writer w = call_json(call);

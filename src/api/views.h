@@ -39,6 +39,8 @@ struct page {
 /* Reads `limit` and `cursor`; `filters` tells listings apart. False: answered. */
 bool page_begin(struct call *call, struct page *page, struct str limit, struct str cursor,
                 struct str filters);
+/* The same of a listing that takes nothing else. */
+bool page_take(struct call *call, struct page *page, struct str filters);
 /* {"items":[ … then the items … ],"next_cursor":…} */
 struct json_writer page_open(struct call *call);
 void page_close(struct call *call, struct json_writer *w, const struct page *page);
